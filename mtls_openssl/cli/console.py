@@ -1,0 +1,150 @@
+"""How a command speaks: lines, a live line at a terminal, errors and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import json as json_
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from mtls_openssl.errors import Exit, MtlsError
+from mtls_openssl.steps import Command, Outcome
+
+_LONG = 1.0
+
+
+@contextlib.contextmanager
+def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
+    """Turn every error of a command into its message and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console of another code page shows what it can't print as an escape.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    _stop_like_ctrl_c()
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except MtlsError as error:
+        from mtls_openssl import report  # noqa: PLC0415 - only a failed command needs it
+
+        if json:
+            print_data(report.error_data(error))
+        for line in report.error_text(error):
+            typer.echo(line, err=True)
+        raise typer.Exit(error.code) from None
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Interrupted.", err=True)
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader of our output has gone; there is nobody left to tell.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        raise typer.Exit(Exit.OUR_FAULT) from None
+    except Exception as error:  # noqa: BLE001 - the last catcher, so that nobody sees a traceback
+        typer.echo(f"Error: a fault of this program: {type(error).__name__}: {error}", err=True)
+        if verbose:
+            typer.echo(traceback.format_exc(), err=True)
+        else:
+            typer.echo("To report it: run the same again with --verbose, add the output", err=True)
+        raise typer.Exit(Exit.OUR_FAULT) from None
+
+
+def _stop_like_ctrl_c() -> None:
+    # SIGTERM, a closed terminal and Ctrl-Break end a run as Ctrl-C does: tidily.
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            with contextlib.suppress(ValueError):  # not in the main thread
+                signal.signal(number, signal.default_int_handler)
+
+
+def print_data(data: Any) -> None:
+    """Print `data` as JSON, as it is in every encoding."""
+    typer.echo(json_.dumps(data, indent=2, ensure_ascii=not _speaks_unicode()))
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+class Progress:
+    """A watcher that prints the stages, and at a terminal what takes long.
+
+    Args:
+        stages: the titles of the plan's stages.
+        commands: the commands of the plan.
+        quiet: print nothing.
+        verbose: print every command as it ends.
+    """
+
+    def __init__(
+        self, stages: tuple[str, ...], commands: tuple[Command, ...], *, quiet: bool, verbose: bool
+    ) -> None:
+        self._stages = stages
+        self._left = [
+            sum(command.stage == number for command in commands)
+            for number in range(1, len(stages) + 1)
+        ]
+        self._shown = 0
+        self._quiet = quiet
+        self._verbose = verbose
+        self._running: dict[int, tuple[Command, float]] = {}
+        self._live = not quiet and sys.stderr.isatty()
+        self._line: Any = None
+
+    def started(self, step: int, command: Command) -> None:
+        """Show the stage it belongs to, once all before it are done."""
+        self._running[step] = (command, time.monotonic())
+        self._show_stages()
+
+    def finished(self, outcome: Outcome) -> None:
+        """Count it off, and show the next stage if it was the last of its own."""
+        self._running.pop(outcome.step, None)
+        stage = outcome.command.stage - 1
+        if outcome.command.kind.value == "guide" and stage < len(self._left):
+            self._left[stage] -= 1
+        if self._verbose:
+            self._hide()
+            words = " ".join(outcome.command.argv)
+            typer.echo(f"  openssl {words}  ({outcome.finished.seconds:.2f} s)")
+        self._show_stages()
+
+    def tick(self) -> None:
+        """At a terminal, say what is being waited for."""
+        if not self._live or not self._running:
+            return
+        command, since = min(self._running.values(), key=lambda one: one[1])
+        elapsed = time.monotonic() - since
+        if elapsed < _LONG:
+            return
+        if self._line is None:
+            from rich.console import Console  # noqa: PLC0415 - only for what takes long
+
+            self._line = Console(stderr=True).status("")
+            self._line.start()
+        self._line.update(f"{command.purpose}: {elapsed:.0f} s")
+
+    def close(self) -> None:
+        """Take the live line away."""
+        self._hide()
+
+    def _hide(self) -> None:
+        if self._line is not None:
+            self._line.stop()
+            self._line = None
+
+    def _show_stages(self) -> None:
+        while self._shown < len(self._stages) and not any(self._left[: self._shown]):
+            self._hide()
+            self._shown += 1
+            if not self._quiet:
+                count = len(self._stages)
+                number = f"[{self._shown}/{count}] " if count > 1 else ""
+                typer.echo(f"{number}{self._stages[self._shown - 1]}...")
+                sys.stdout.flush()

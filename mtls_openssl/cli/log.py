@@ -1,0 +1,177 @@
+"""The commands of the audit log: audit show, audit verify, audit export."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mtls_openssl.cli import console, options
+from mtls_openssl.cli.options import Choices, takes
+from mtls_openssl.errors import FolderUnavailableError, NotProvenError
+
+if TYPE_CHECKING:
+    from mtls_openssl.audit import Line
+    from mtls_openssl.scripting import Written
+    from mtls_openssl.steps import Command
+
+app = typer.Typer(
+    help="The log of every openssl command: read it, prove it unbroken, turn it into a script.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+@takes(options.FOLDER, options.ONE_RUN, options.OUTPUT)
+def show(choices: Choices) -> None:
+    """Print the log, a command a line."""
+    lines = _of_run(_lines(choices), choices["run"])
+    if choices["json"]:
+        console.print_data([dataclasses.asdict(line) for line in lines])
+        return
+    for line in lines:
+        if line.event == "end":
+            typer.echo(f"{line.time}  run {line.run} ended: {line.purpose}")
+        elif line.event == "command":
+            code = "-" if line.exit is None else line.exit
+            words = " ".join(line.argv)
+            typer.echo(f"{line.time}  {line.step:>3}  exit {code}  {line.seconds:6.2f} s  {words}")
+            if choices["verbose"]:
+                _print_details(line)
+
+
+def _print_details(line: Line) -> None:
+    typer.echo(f"      {line.purpose}; {line.openssl} ({line.openssl_version}) in {line.cwd}")
+    for name, digest in (*line.reads.items(), *line.writes.items()):
+        way = "wrote" if name in line.writes else "read "
+        typer.echo(f"      {way} {name} sha256 {digest}")
+    for text in (*line.stdout.splitlines(), *line.stderr.splitlines()):
+        typer.echo(f"      | {text}")
+
+
+@app.command()
+@takes(options.FOLDER, options.OUTPUT)
+def verify(choices: Choices) -> None:
+    """Prove that no line was changed, removed, added or moved, and that the files are the log's."""
+    from mtls_openssl import audit  # noqa: PLC0415 - what a command needs, when it does
+
+    folder: Path = choices["out"]
+    path = _path(folder)
+    verdict = audit.verify(path, folder=path.parent)
+    if choices["json"]:
+        console.print_data(
+            {
+                "ok": not verdict.faults,
+                "log": str(path),
+                "lines": verdict.lines,
+                "runs": verdict.runs,
+                "faults": [
+                    {"line": fault.line, "flaw": fault.flaw.value, "what": fault.what}
+                    for fault in verdict.faults
+                ],
+                "notes": list(verdict.notes),
+            }
+        )
+        if verdict.faults:
+            raise typer.Exit(NotProvenError.code)
+        return
+    for note in verdict.notes:
+        typer.echo(f"Note: {note}")
+    if verdict.faults:
+        found = "; ".join(f"line {fault.line}: {fault.what}" for fault in verdict.faults)
+        raise NotProvenError(
+            f"The log {path} is not as it was written: {found}.",
+            fix="compare it with a copy that you trust; backups of the set are in backup/",
+        )
+    if not choices["quiet"]:
+        typer.echo(f"{path}: {verdict.lines} lines of {verdict.runs} runs, unbroken")
+
+
+@app.command()
+@takes(options.FOLDER, options.ONE_RUN, options.SCRIPT)
+def export(choices: Choices) -> None:
+    """Turn what was really run into a script that does the same."""
+    from mtls_openssl import scripting  # noqa: PLC0415
+    from mtls_openssl.plan import CONFIG, MADE_BY  # noqa: PLC0415
+
+    lines = list(_lines(choices))
+    run = choices["run"] or _last_done(lines, _path(choices["out"]))
+    steps = _steps(_of_run(lines, run))
+    kept = _published(_of_run(lines, run))
+    made = [
+        name
+        for step in steps
+        for name in ([step.name] if isinstance(step, scripting.Written) else _touched(step))
+    ]
+    temporary = [name for name in dict.fromkeys(made) if name not in {*MADE_BY, *kept} - {CONFIG}]
+    typer.echo(
+        scripting.script(
+            choices["format"].value, steps, temporary=temporary, title=f"run {run} of the audit log"
+        ),
+        nl=False,
+    )
+
+
+def _steps(lines: Sequence[Line]) -> list[Command | Written]:
+    from mtls_openssl.openssl.pkcs12 import PASSWORD_VARIABLE  # noqa: PLC0415
+    from mtls_openssl.scripting import Written  # noqa: PLC0415
+    from mtls_openssl.steps import Command, Kind  # noqa: PLC0415
+
+    steps: list[Command | Written] = []
+    for line in sorted(lines, key=lambda line: line.step):
+        if line.event == "render":
+            steps += [Written(name, line.stdout) for name in line.writes]
+        elif line.event == "command" and line.kind == Kind.GUIDE.value:
+            writes = tuple(name for name in line.writes if name not in line.reads)
+            steps.append(
+                Command(
+                    tuple(line.argv[1:]),
+                    line.purpose,
+                    reads=tuple(name for name in line.reads if name not in line.writes),
+                    writes=writes,
+                    secrets=tuple({PASSWORD_VARIABLE} & set(line.env)),
+                )
+            )
+    return steps
+
+
+def _touched(command: Command) -> tuple[str, ...]:
+    return (*command.writes, *command.updates)
+
+
+def _published(lines: Sequence[Line]) -> set[str]:
+    return {name for line in lines if line.event == "end" for name in line.writes}
+
+
+def _last_done(lines: Sequence[Line], path: Path) -> str:
+    for line in reversed(lines):
+        if line.event == "end" and line.exit == 0 and line.writes:
+            return line.run
+    raise FolderUnavailableError(
+        f"The log {path} has no run that made something to the end.",
+        fix="name a run with --run; `audit show` lists them",
+    )
+
+
+def _of_run(lines: Sequence[Line], run: str | None) -> list[Line]:
+    chosen = [line for line in lines if run is None or line.run == run]
+    if run is not None and not chosen:
+        raise FolderUnavailableError(
+            f"The log has no run {run}.", fix="`audit show` lists the runs"
+        )
+    return chosen
+
+
+def _lines(choices: Choices) -> list[Line]:
+    from mtls_openssl.audit import read  # noqa: PLC0415
+
+    return list(read(_path(choices["out"])))
+
+
+def _path(out: Path) -> Path:
+    # A copy of a log is read as well as the log of a folder.
+    return out if out.is_file() else out / "mtls-audit.jsonl"

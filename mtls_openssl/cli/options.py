@@ -1,0 +1,191 @@
+"""The options of the command line: one table, from which every command takes its groups.
+
+An option that stands for a setting bears the setting's name; what it may be is `settings`'
+business, so that an option, a variable and a line of `mtls.toml` are refused in the same words.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mtls_openssl.cli.console import guarded
+
+Choices = dict[str, Any]
+"""What was typed: by parameter name; None for what was not."""
+
+
+class Format(enum.StrEnum):
+    """What a dry run prints."""
+
+    TEXT = "text"
+    BAT = "bat"
+    SH = "sh"
+    PS1 = "ps1"
+    JSON = "json"
+
+
+class ScriptFormat(enum.StrEnum):
+    """What the audit log can be turned into."""
+
+    BAT = "bat"
+    SH = "sh"
+    PS1 = "ps1"
+    JSON = "json"
+
+
+class Group(enum.StrEnum):
+    """The groups of RFC 7919, Appendix A, that are ready."""
+
+    FFDHE2048 = "ffdhe2048"
+    FFDHE3072 = "ffdhe3072"
+    FFDHE4096 = "ffdhe4096"
+
+
+def _option(
+    kind: Any,
+    *flags: str,
+    help: str,  # noqa: A002 - typer's own name for it
+    default: Any = None,
+    panel: str = "Options",
+    **more: Any,
+) -> inspect.Parameter:
+    name = next(flag for flag in flags if flag.startswith("--")).lstrip("-").split("/")[0]
+    return inspect.Parameter(
+        name.replace("-", "_"),
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, typer.Option(*flags, help=help, rich_help_panel=panel, **more)],
+    )
+
+
+_SET = "What is made (profile < mtls.toml < MTLS_* < option)"
+_RUN = "How it runs"
+_PASSWORD = "Password of client.p12 (else MTLS_P12_PASSWORD, else asked, else made)"  # noqa: S105
+
+FOLDER = (
+    _option(
+        Path, "--out", "-o", default=Path(), help="Folder of the set.", panel=_RUN,
+        metavar="DIR", show_default="the current folder",
+    ),
+)  # fmt: skip
+OPENSSL = (
+    _option(
+        Path | None, "--openssl", help="The openssl to use, or its folder.", panel=_RUN,
+        metavar="PATH", show_default="MTLS_OPENSSL, else searched",
+    ),
+)  # fmt: skip
+OUTPUT = (
+    _option(bool, "--json", default=False, help="Print data for a program.", panel=_RUN),
+    _option(bool, "--quiet", "-q", default=False, help="Print only errors.", panel=_RUN),
+    _option(bool, "--verbose", "-v", default=False, help="Print every command.", panel=_RUN),
+)
+RUN = (
+    *FOLDER,
+    *OPENSSL,
+    _option(
+        int | None, "--jobs", "-j", min=1, help="openssl processes at the same time.", panel=_RUN,
+        show_default="the processors",
+    ),
+    _option(
+        float | None, "--timeout", min=0.1, metavar="SECONDS", panel=_RUN,
+        help="What any one openssl command may take.", show_default="60; keys 600; dhparam 3600",
+    ),
+    *OUTPUT,
+)  # fmt: skip
+DRY = (
+    _option(bool, "--dry-run", default=False, help="Print what would be run.", panel=_RUN),
+    _option(Format, "--format", default=Format.TEXT, help="Form of a dry run.", panel=_RUN),
+)
+SETTINGS = (
+    _option(str | None, "--profile", help="bat, guide or modern.", panel=_SET, show_default="bat"),
+    _option(
+        Path | None, "--config", help="Settings file.", panel=_SET, metavar="FILE",
+        show_default="mtls.toml in the folder",
+    ),
+)  # fmt: skip
+SUBJECT = (
+    _option(str | None, "--country", help="Country, two letters (C).", panel=_SET),
+    _option(str | None, "--state", help="State or province (ST).", panel=_SET),
+    _option(str | None, "--city", help="City (L).", panel=_SET),
+    _option(str | None, "--org", help='Organization (O); the CA\'s is "ORG CA".', panel=_SET),
+)
+CA = (
+    _option(str | None, "--ca-days", help="Days that the CA lasts.", panel=_SET),
+    _option(str | None, "--ca-key-size", help="Bits of the CA's RSA key.", panel=_SET),
+    _option(str | None, "--ca-cn", help="The CA's common name.", panel=_SET),
+)
+KEY_SIZE = (_option(str | None, "--key-size", help="Bits of an RSA key.", panel=_SET),)
+LEAF = (_option(str | None, "--cert-days", help="Days that certificates last.", panel=_SET),)
+SERVER = (
+    _option(str | None, "--domain", help="Domain of the server.", panel=_SET),
+    _option(str | None, "--server-cn", help="The server's common name.", panel=_SET),
+    _option(
+        list[str] | None, "--server-dns", metavar="NAME", panel=_SET,
+        help="DNS name of the server; repeatable, replaces the profile's.",
+    ),
+    _option(
+        list[str] | None, "--server-ip", metavar="ADDRESS", panel=_SET,
+        help="IP address of the server; repeatable, replaces the profile's.",
+    ),
+)  # fmt: skip
+CLIENT = (_option(str | None, "--client-cn", help="The client's common name.", panel=_SET),)
+KEEP = (
+    _option(
+        bool | None, "--keep-csr/--no-keep-csr", panel=_SET, show_default=False,
+        help="Keep requests, serial and extension files.",
+    ),
+)  # fmt: skip
+P12 = (
+    _option(str | None, "--p12-name", help="Friendly name in client.p12.", panel=_SET),
+    _option(
+        str | None, "--p12-password-env", metavar="NAME", panel=_PASSWORD,
+        help="Environment variable that has it.",
+    ),
+    _option(
+        Path | None, "--p12-password-file", metavar="FILE", panel=_PASSWORD,
+        help="File that has it in its first line.",
+    ),
+    _option(
+        bool, "--p12-password-stdin", default=False, panel=_PASSWORD,
+        help="Read it from standard input.",
+    ),
+)  # fmt: skip
+DHPARAM = (
+    _option(int, "--bits", default=2048, min=2048, max=8192, help="Bits of a fresh prime."),
+    _option(
+        Group | None, "--group",
+        help="Take a group of RFC 7919 instead, at once: its prime is public, as any server's"
+        " is, was chosen so that nobody could hide a weakness in it, and is known to TLS peers.",
+    ),
+)  # fmt: skip
+
+ONE_RUN = (
+    _option(str | None, "--run", metavar="ID", help="One run only.", show_default="all"),
+)  # fmt: skip
+SCRIPT = (_option(ScriptFormat, "--format", default=ScriptFormat.SH, help="What to turn it into."),)
+
+
+def takes(
+    *groups: tuple[inspect.Parameter, ...],
+) -> Callable[[Callable[[Choices], None]], Callable[..., None]]:
+    """Let a command have the options of `groups`, and its errors told as errors are."""
+    parameters = [parameter for group in groups for parameter in group]
+
+    def decorate(command: Callable[[Choices], None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def invoke(**choices: Any) -> None:
+            with guarded(json=bool(choices.get("json")), verbose=bool(choices.get("verbose"))):
+                command(choices)
+
+        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        invoke.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return invoke
+
+    return decorate

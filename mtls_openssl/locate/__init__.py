@@ -1,0 +1,22 @@
+"""Which openssl: where to look, what each one found is, and the one that is taken.
+
+`machine` is what the search may know of the computer, `registry` what Windows keeps in its
+registry, `places` where to look and in which order, `probe` what one program is, and `search`
+the choice between them.
+"""
+
+from mtls_openssl.locate.machine import Machine, Registry
+from mtls_openssl.locate.probe import Candidate, Version
+from mtls_openssl.locate.search import Found, Search, candidates, find, survey
+
+__all__ = [
+    "Candidate",
+    "Found",
+    "Machine",
+    "Registry",
+    "Search",
+    "Version",
+    "candidates",
+    "find",
+    "survey",
+]

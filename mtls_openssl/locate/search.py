@@ -1,0 +1,189 @@
+"""The choice: the openssl that is taken, why others were not, and what to do if there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtls_openssl.errors import OpensslNotFoundError
+from mtls_openssl.locate import places
+from mtls_openssl.locate.machine import Machine
+from mtls_openssl.locate.probe import Candidate, examine
+
+if TYPE_CHECKING:
+    # The door brings plumbum with it, which a command that runs no openssl must not wait for.
+    from mtls_openssl.process import Door
+
+_LINUX_INSTALLERS = (
+    ("usr/bin/apt-get", "sudo apt-get install -y openssl"),
+    ("usr/bin/dnf", "sudo dnf install -y openssl"),
+    ("usr/bin/yum", "sudo yum install -y openssl"),
+    ("usr/bin/zypper", "sudo zypper install -y openssl"),
+    ("usr/bin/pacman", "sudo pacman -S openssl"),
+    ("sbin/apk", "sudo apk add openssl"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """What came of looking for openssl.
+
+    Args:
+        candidates: what was looked at, in the order of the search.
+        chosen: the one of them to use; None if none can be used.
+    """
+
+    candidates: tuple[Candidate, ...]
+    chosen: Candidate | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Found(Search):
+    """A search that came to something.
+
+    Args:
+        candidates: what was looked at, in the order of the search.
+        chosen: the one of them to use.
+    """
+
+    chosen: Candidate
+
+
+def candidates(option: Path | None, machine: Machine | None = None) -> Iterator[tuple[Path, str]]:
+    """The programs that `find` would ask, in its order, without asking them.
+
+    Args:
+        option: the value of `--openssl`, if it was given.
+        machine: where to look; this computer unless given.
+
+    Yields:
+        The path of a program and what led to it. If the user named one, that one alone.
+    """
+    machine = machine or Machine.here()
+    if chosen := places.named(option, machine):
+        path, origin, _ = chosen
+        yield path, origin
+    else:
+        yield from places.searched(machine)
+
+
+def find(option: Path | None, door: Door, machine: Machine | None = None) -> Found:
+    """The openssl to use.
+
+    Args:
+        option: the value of `--openssl`, if it was given: the program, or a folder that holds it.
+        door: what starts the programs that are asked.
+        machine: where to look; this computer unless given.
+
+    Returns:
+        The chosen one and those that were looked at before it was certain. One that the user
+        named, by option or `MTLS_OPENSSL`, is taken whatever else there is.
+
+    Raises:
+        OpensslNotFoundError: there is none that can be used, or not the one that the user named.
+    """
+    machine = machine or Machine.here()
+    named = _named(option, door, machine)
+    if named is not None:
+        if named.usable:
+            return Found((named,), named)
+        raise _refused(named)
+    asked: list[Candidate] = []
+    for candidate in _searched(door, machine):
+        asked.append(candidate)
+        if candidate.usable and candidate.rank == 0:
+            break
+    chosen = _best(asked)
+    if chosen is None:
+        raise _none(asked, machine)
+    return Found(tuple(asked), chosen)
+
+
+def survey(option: Path | None, door: Door, machine: Machine | None = None) -> Search:
+    """Every openssl of this computer, all of them asked.
+
+    Args:
+        option: the value of `--openssl`, if it was given.
+        door: what starts the programs.
+        machine: where to look; this computer unless given.
+
+    Returns:
+        All of them, one that the user named first, and the one that `find` would take.
+    """
+    machine = machine or Machine.here()
+    named = _named(option, door, machine)
+    if named is None:
+        found = tuple(_searched(door, machine))
+        return Search(found, _best(found))
+    others = tuple(_searched(door, machine, without=named.path))
+    return Search((named, *others), named if named.usable else None)
+
+
+def installation(machine: Machine) -> str:
+    """How to install OpenSSL on a computer.
+
+    Args:
+        machine: the computer.
+
+    Returns:
+        The commands or addresses that do, one a line.
+    """
+    if machine.windows:
+        return (
+            "choco install openssl -y\n"
+            "winget install ShiningLight.OpenSSL.Light"
+            "  (it is found although this does not add it to the PATH)\n"
+            "or the installer from https://slproweb.com/products/Win32OpenSSL.html"
+        )
+    if machine.platform == "darwin":
+        return "brew install openssl@3"
+    for program, command in _LINUX_INSTALLERS:
+        if (machine.root / program).exists():
+            return command
+    return "Install the package openssl of this system, or build https://openssl-library.org/source"
+
+
+def _named(option: Path | None, door: Door, machine: Machine) -> Candidate | None:
+    named = places.named(option, machine)
+    if named is None:
+        return None
+    path, origin, problem = named
+    if problem:
+        return Candidate(path, origin, problem=problem)
+    return examine(path, origin, door, windows=machine.windows)
+
+
+def _searched(door: Door, machine: Machine, *, without: Path | None = None) -> Iterator[Candidate]:
+    for path, origin in places.searched(machine):
+        if without is None or places.identity(path) != places.identity(without):
+            yield examine(path, origin, door, windows=machine.windows)
+
+
+def _best(asked: Sequence[Candidate]) -> Candidate | None:
+    usable = (candidate for candidate in asked if candidate.usable)
+    return min(usable, key=lambda candidate: candidate.rank, default=None)
+
+
+def _refused(named: Candidate) -> OpensslNotFoundError:
+    instead = {
+        places.OPTION: "leave the option out to have one looked for",
+        places.VARIABLE: "unset the variable to have one looked for",
+    }
+    return OpensslNotFoundError(
+        f"The openssl named by {named.origin} can't be used: {named.path}",
+        cause=named.problem,
+        fix=f"Name the full path of another with {named.origin}, or {instead[named.origin]}.",
+    )
+
+
+def _none(asked: Sequence[Candidate], machine: Machine) -> OpensslNotFoundError:
+    reasons = [f"{found.path} ({found.origin}): {found.problem}" for found in asked]
+    if machine.current and (machine.current / machine.program).is_file():
+        reasons.append(f"{machine.current / machine.program}: the current folder is never searched")
+    return OpensslNotFoundError(
+        "No openssl that can be used was found on this computer.",
+        cause="\n".join(reasons) or "None is on the PATH or in any of the usual places.",
+        fix=installation(machine),
+    )

@@ -1,0 +1,281 @@
+"""A run from a plan to a proven set in its folder: stage, run, prove, commit.
+
+Nothing here prints or asks. Whatever happens, the folder holds the old set or the new one, whole,
+and the audit log says which commands ran and how the run ended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtls_openssl import proof, templating
+from mtls_openssl.audit import AuditLog, sha256_of
+from mtls_openssl.errors import (
+    CommandFailedError,
+    Exit,
+    FolderUnavailableError,
+    InterruptedRunError,
+    MtlsError,
+    NotProvenError,
+)
+from mtls_openssl.locate import Found
+from mtls_openssl.openssl import diagnosis, pkcs12
+from mtls_openssl.plan import CONFIG, MADE_BY, PASSWORD_FILE, PRIVATE, Plan
+from mtls_openssl.process import Door
+from mtls_openssl.proof import Check
+from mtls_openssl.runner import Room, Watcher, run
+from mtls_openssl.settings import Settings
+from mtls_openssl.steps import Ending, Outcome
+from mtls_openssl.workspace import Workspace
+
+LOG = "mtls-audit.jsonl"
+"""The name of the audit log in the folder of a set."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Password:
+    """The password of the PKCS#12 file.
+
+    Args:
+        value: the password; in no repr.
+        keep: whether it was made up by us, and goes to a file beside the set.
+        variable: the environment variable that it came from, if any.
+    """
+
+    value: str = dataclasses.field(repr=False)
+    keep: bool = False
+    variable: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Where a set goes, and how the run is to go about it.
+
+    Args:
+        folder: the folder of the set.
+        jobs: how many openssl processes may run at the same time.
+        limit: seconds that any one openssl command may take, instead of its own limit.
+        keep: whether requests, serial and extension files stay.
+        password: the password of the PKCS#12 file, where one is made.
+    """
+
+    folder: Path
+    jobs: int
+    limit: float | None = None
+    keep: bool = False
+    password: Password | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run that ended well has done.
+
+    Args:
+        plan: what was to be done.
+        folder: the folder of the set.
+        openssl: the program that did it.
+        version: its version.
+        files: the names of the files that were put there.
+        backup: the folder that what they replaced went to, if they replaced anything.
+        checks: what was proven.
+        notes: what a person should know besides.
+        seconds: how long it took.
+    """
+
+    plan: Plan
+    folder: Path
+    openssl: Path
+    version: str
+    files: tuple[str, ...]
+    backup: Path | None
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+def make(
+    plan: Plan,
+    settings: Settings | None,
+    target: Target,
+    found: Found,
+    *,
+    door: Door,
+    watcher: Watcher,
+) -> Result:
+    """Run `plan` in `target`, prove what it made, and put it in place.
+
+    Args:
+        plan: what to do.
+        settings: what the plan was made from; None where it was not made from any.
+        target: where, and how.
+        found: the openssl to use, and what was asked of which on the way to it.
+        door: what starts the processes; not used again.
+        watcher: who is told how it goes on.
+
+    Raises:
+        CommandFailedError: an openssl command failed.
+        NotProvenError: the result did not pass its proof.
+        FolderUnavailableError: the folder is busy, can't be written, or lacks a file.
+        InterruptedRunError: KeyboardInterrupt came. In each case the folder is as it was.
+    """
+    begun = time.perf_counter()
+    with Workspace.open(target.folder, command=plan.name) as workspace:
+        _require(plan, workspace.directory)
+        with AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log:
+            for candidate in found.candidates:
+                if candidate.probe:
+                    log.identify(candidate.path, str(candidate.version or ""))
+                    log.command(candidate.probe, cwd=candidate.path.parent, env_names=())
+            log.identify(found.chosen.path, str(found.chosen.version))
+            try:
+                checks, files, backup = _run(
+                    plan, settings, target, found, workspace=workspace, log=log, door=door,
+                    watcher=watcher,
+                )  # fmt: skip
+            except MtlsError as error:
+                log.end(error.code, f"failed: {error.what}", {})
+                raise
+            except KeyboardInterrupt:
+                door.close()
+                log.end(Exit.INTERRUPTED, "interrupted", {})
+                raise InterruptedRunError(
+                    "The run was interrupted; the folder is as it was before.",
+                    fix="run the same command again when you are ready",
+                ) from None
+            except BaseException as error:
+                door.close()
+                log.end(Exit.OUR_FAULT, f"failed: {type(error).__name__}", {})
+                raise
+            log.end(
+                Exit.DONE, "done", {name: sha256_of(workspace.directory / name) for name in files}
+            )
+        notes = tuple(
+            note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
+        )
+        return Result(
+            plan,
+            workspace.directory,
+            found.chosen.path,
+            str(found.chosen.version),
+            files,
+            backup,
+            checks,
+            notes,
+            time.perf_counter() - begun,
+        )
+
+
+def _require(plan: Plan, folder: Path) -> None:
+    missing = [name for name in plan.needs if not (folder / name).is_file()]
+    if missing:
+        makers = dict.fromkeys(MADE_BY[name] for name in missing)
+        raise FolderUnavailableError(
+            f"`{plan.name}` needs {_listed(plan.needs)} in {folder}, "
+            f"and {_listed(missing)} {'is' if len(missing) == 1 else 'are'} not there.",
+            fix=" and then ".join(f"python -m mtls_openssl {maker} --out ..." for maker in makers),
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _run(
+    plan: Plan,
+    settings: Settings | None,
+    target: Target,
+    found: Found,
+    *,
+    workspace: Workspace,
+    log: AuditLog,
+    door: Door,
+    watcher: Watcher,
+) -> tuple[tuple[Check, ...], tuple[str, ...], Path | None]:
+    workspace.bring(*plan.needs)
+    password = target.password
+    room = Room(
+        found.chosen.path,
+        workspace.stage,
+        CONFIG,
+        secrets={pkcs12.PASSWORD_VARIABLE: password.value} if password else {},
+        hidden=(password.variable,) if password and password.variable else (),
+        limit=target.limit,
+        jobs=target.jobs,
+    )
+    proven = plan.makes or plan.needs
+    steps = (*plan.steps, *proof.commands(proven, settings))
+    outcomes = tuple(
+        run(steps, room, door=door, log=log, watcher=watcher, render=templating.render)
+    )
+    checks = proof.judge(outcomes, settings, workspace.stage)
+    _raise_for(outcomes, checks, workspace.directory / LOG)
+    if not plan.makes:
+        return checks, (), None
+    files = plan.makes
+    if password and password.keep:
+        _write_password(workspace.stage / PASSWORD_FILE, password.value)
+        files = (*files, PASSWORD_FILE)
+    if target.keep:
+        files = (*files, *plan.scratch)
+    backup = workspace.commit(
+        publish=files,
+        retire=[name for name in plan.retires if name not in files],
+        private=[name for name in files if name in PRIVATE],
+    )
+    return checks, files, backup
+
+
+def _write_password(file: Path, password: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as stream:
+        stream.write(password + "\n")
+
+
+def _raise_for(outcomes: Sequence[Outcome], checks: Sequence[Check], log: Path) -> None:
+    refused = [check for check in checks if check.fault]
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.step):
+        if outcome.problem and outcome.finished.ending is not Ending.STOPPED:
+            if refused and outcome.command.verdict and (outcome.finished.exit or 0) > 0:
+                break
+            raise _command_failed(outcome, log)
+    if refused:
+        raise _not_proven(refused, log)
+
+
+def _command_failed(outcome: Outcome, log: Path) -> CommandFailedError:
+    command, finished = outcome.command, outcome.finished
+    said = finished.stderr.strip()
+    reason, mend = diagnosis.cause(said)
+    if said and finished.exit and not command.reveals_key:
+        quoted = "openssl said: " + " | ".join(said.splitlines()[:3])
+        reason = f"{reason} ({quoted})" if reason else quoted
+    if finished.ending is Ending.TIMED_OUT:
+        mend = "if this machine is only slow, give it longer: --timeout SECONDS"
+    return CommandFailedError(
+        f"openssl {command.argv[0]} (step {outcome.step}: {command.purpose}) {outcome.problem}.",
+        cause=reason,
+        fix=mend or f"its line in {log} has all that it said",
+    )
+
+
+def _not_proven(refused: Sequence[Check], log: Path) -> NotProvenError:
+    faults = "; ".join(
+        dict.fromkeys(
+            f"{check.subject}: {check.fault} (wanted: {check.claim})" for check in refused
+        )
+    )
+    old_ca = "key usage extension" in faults or "not marked critical" in faults
+    return NotProvenError(
+        f"The result did not pass its proof: {faults}.",
+        cause="the CA was made without the extensions that strict validators ask for, as the"
+        " batch file's was"
+        if old_ca
+        else "",
+        fix="make a set with a CA that they accept: python -m mtls_openssl all"
+        if old_ca
+        else f"what openssl said is in {log}",
+    )

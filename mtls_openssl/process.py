@@ -1,0 +1,166 @@
+"""The one door to openssl: starts a process in a clean room and tells how it ended.
+
+plumbum is imported here and nowhere else. A password reaches a process through its environment
+only, and that environment is handed to `popen` and never bound to a plumbum command: a bound
+command shows its environment in its repr.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import plumbum
+
+from mtls_openssl.steps import Ending, Finished
+
+_DROPPED = frozenset(
+    {
+        "OPENSSL_CONF",
+        "OPENSSL_CONF_INCLUDE",
+        "OPENSSL_ENGINES",
+        "OPENSSL_MODULES",
+        "SSLEAY_CONF",
+        "RANDFILE",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "LANG",
+        "LANGUAGE",
+    }
+)
+
+
+# plumbum adds its own snapshot of the environment to what it is given: it must be empty.
+plumbum.local.env.clear()
+
+
+def clean_environment(settings: Mapping[str, str], *, hidden: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of an openssl process.
+
+    Args:
+        settings: variables to set for this process.
+        hidden: names of further variables to take out, since they hold a secret.
+
+    Returns:
+        This process's environment without anything that changes what openssl does or says
+        (openssl-env(7)) and without our own variables, with `settings` on top.
+    """
+    gone = {name.upper() for name in hidden} | _DROPPED
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() not in gone and not name.upper().startswith(("LC_", "MTLS_"))
+    }
+    return {**kept, "LC_ALL": "C", **settings}
+
+
+class Door:
+    """Starts processes, and can end all of those that it started.
+
+    `run` may be called from several threads at the same time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[Any] = set()
+        self._closed = False
+
+    def run(
+        self,
+        executable: Path,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        limit: float,
+    ) -> Finished:
+        """Run one command to its end.
+
+        Args:
+            executable: the absolute path of the program.
+            argv: its arguments.
+            cwd: the folder it runs in.
+            env: its whole environment.
+            limit: seconds after which it is killed.
+
+        Returns:
+            How it ended. It never raises for anything the program or the system does.
+        """
+        started = datetime.now(UTC)
+        clock = time.perf_counter()
+
+        def finished(ending: Ending, code: int | None, out: bytes, err: bytes) -> Finished:
+            return Finished(
+                ending,
+                code,
+                _text(out),
+                _text(err),
+                time.perf_counter() - clock,
+                started,
+            )
+
+        try:
+            with self._lock:
+                if self._closed:
+                    return finished(Ending.NOT_STARTED, None, b"", b"the run was stopped")
+                child: Any = plumbum.local[os.fspath(executable)].popen(
+                    [_argument(argument) for argument in argv],
+                    cwd=os.fspath(cwd),
+                    env=dict(env),
+                    stdin=subprocess.DEVNULL,
+                    **_private_files(),
+                )
+                self._running.add(child)
+        except (OSError, plumbum.CommandNotFound) as error:
+            return finished(Ending.NOT_STARTED, None, b"", str(error).encode())
+        try:
+            out, err = child.communicate(timeout=limit)
+            ending = Ending.STOPPED if self._closed and child.returncode else Ending.EXITED
+        except subprocess.TimeoutExpired:
+            child.kill()
+            out, err = _drain(child)
+            ending = Ending.STOPPED if self._closed else Ending.TIMED_OUT
+        finally:
+            with self._lock:
+                self._running.discard(child)
+        return finished(ending, child.returncode, out, err)
+
+    def close(self) -> None:
+        """End every process still running, and start no more."""
+        with self._lock:
+            self._closed = True
+            for child in self._running:
+                child.kill()
+
+
+def _drain(child: Any) -> tuple[bytes, bytes]:
+    # A killed program's own children may hold the pipes open; they are not waited for.
+    try:
+        out, err = child.communicate(timeout=2)
+    except subprocess.TimeoutExpired:
+        return b"", b""
+    return out or b"", err or b""
+
+
+def _private_files() -> dict[str, Any]:
+    if sys.platform == "win32":
+        # CREATE_NO_WINDOW: no console to ask for a password on, so nothing can wait for one.
+        return {"creationflags": subprocess.CREATE_NO_WINDOW}
+    # A process group of its own: Ctrl-C comes to us alone, and we end what we started.
+    return {"umask": 0o077, "process_group": 0}
+
+
+def _argument(argument: str) -> str:
+    # openssl reads its arguments as UTF-8, whatever this process's locale is.
+    return argument if sys.platform == "win32" else os.fsdecode(argument.encode())
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "replace").replace("\r\n", "\n")

@@ -1,0 +1,204 @@
+"""Runs steps: independent ones at the same time, and none after the first failure.
+
+Each command's audit line is written before anyone may raise.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from mtls_openssl.audit import AuditLog, sha256_of
+from mtls_openssl.openssl import diagnosis
+from mtls_openssl.process import Door, clean_environment
+from mtls_openssl.steps import Command, Ending, Finished, Outcome, Render, Step
+
+_TICK = 0.1
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes on. Called from one thread only."""
+
+    def started(self, step: int, command: Command) -> None:
+        """A command has been handed to openssl."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """A command has ended."""
+
+    def tick(self) -> None:
+        """A moment has passed while commands are running."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Room:
+    """Where and how the commands of a run are run.
+
+    Args:
+        openssl: the absolute path of the program.
+        folder: the folder that they run in.
+        config: the name of the configuration file in it.
+        secrets: the passwords, by the name of the variable that a command reads.
+        hidden: names of further variables of this process that hold a secret.
+        limit: seconds that any one command may take, instead of its own limit.
+        jobs: how many may run at the same time.
+    """
+
+    openssl: Path
+    folder: Path
+    config: str
+    secrets: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    hidden: tuple[str, ...] = ()
+    limit: float | None = None
+    jobs: int = 1
+
+    def environment(self, command: Command) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The environment of `command`, and the names of what we set in it."""
+        ours = {"OPENSSL_CONF": self.config}
+        if sys.platform == "win32":
+            # The -subj of a Windows openssl is in the ANSI code page otherwise.
+            ours["OPENSSL_WIN32_UTF8"] = "1"
+        ours |= {name: self.secrets[name] for name in command.secrets}
+        return clean_environment(ours, hidden=self.hidden), ("LC_ALL", *ours)
+
+
+def run(
+    steps: Sequence[Step],
+    room: Room,
+    *,
+    door: Door,
+    log: AuditLog,
+    watcher: Watcher,
+    render: Callable[[Render], str],
+) -> Iterator[Outcome]:
+    """Run `steps`, each as soon as what it reads is there.
+
+    Args:
+        steps: in the guide's order, which is also the order of their numbers, from 1.
+        room: where and how.
+        door: what starts the processes; closed at the first failure.
+        log: where each command leaves its line.
+        watcher: who is told.
+        render: makes the text of a Render.
+
+    Yields:
+        An Outcome for each command that was started, as it ends. After the first one with a
+        problem no more are started, and those still running are ended and told as well.
+    """
+    numbered = dict(enumerate(steps, start=1))
+    waits = _dependencies(numbered)
+    waiting, done = set(numbered), set[int]()
+    running: dict[concurrent.futures.Future[Outcome], int] = {}
+    pool = concurrent.futures.ThreadPoolExecutor(room.jobs)
+    try:
+        while waiting or running:
+            ready = sorted(number for number in waiting if waits[number] <= done)
+            for number, command in _longest_first(numbered, ready)[: room.jobs - len(running)]:
+                waiting.remove(number)
+                watcher.started(number, command)
+                running[pool.submit(_run, number, command, room, door, log)] = number
+            for number in ready:
+                # One, in this thread, while openssl is at work in the others.
+                if isinstance(step := numbered[number], Render):
+                    waiting.remove(number)
+                    _render(number, step, room, log, render)
+                    done.add(number)
+                    break
+            else:
+                ended, _ = concurrent.futures.wait(
+                    running, timeout=_TICK, return_when=concurrent.futures.FIRST_COMPLETED
+                )
+                watcher.tick()
+                for future in ended:
+                    outcome = future.result()
+                    done.add(running.pop(future))
+                    if outcome.problem:
+                        waiting.clear()
+                        door.close()
+                    watcher.finished(outcome)
+                    yield outcome
+    finally:
+        if running:
+            door.close()
+        pool.shutdown(cancel_futures=True)
+
+
+def _longest_first(steps: Mapping[int, Step], ready: Sequence[int]) -> list[tuple[int, Command]]:
+    """The commands among the `ready` steps, so that no processor is left with a long one."""
+    commands = [(number, step) for number in ready if isinstance(step := steps[number], Command)]
+    return sorted(commands, key=lambda one: (-one[1].limit, one[0]))
+
+
+def _dependencies(steps: Mapping[int, Step]) -> dict[int, set[int]]:
+    """For each step, the earlier ones that it must wait for: who writes what it touches."""
+    waits: dict[int, set[int]] = {}
+    writers: dict[str, int] = {}
+    for number, step in steps.items():
+        if isinstance(step, Render):
+            writes, touches = [step.name], []
+        else:
+            writes = [*step.writes, *step.updates]
+            touches = [*step.reads, *writes]
+        waits[number] = {writers[name] for name in touches if name in writers}
+        if number > 1:
+            waits[number].add(1)  # our configuration, which every command reads
+        writers |= dict.fromkeys(writes, number)
+    return waits
+
+
+def _render(
+    number: int, step: Render, room: Room, log: AuditLog, render: Callable[[Render], str]
+) -> None:
+    content = render(step)
+    path = room.folder / step.name
+    path.write_bytes(content.encode())
+    log.render(number, step, content, cwd=room.folder)
+
+
+def _run(number: int, command: Command, room: Room, door: Door, log: AuditLog) -> Outcome:
+    environment, names = room.environment(command)
+    reads = _hashes(room.folder, (*command.reads, *command.updates))
+    finished = door.run(
+        room.openssl,
+        command.argv,
+        cwd=room.folder,
+        env=environment,
+        limit=room.limit or command.limit,
+    )
+    outcome = Outcome(
+        number,
+        command,
+        finished,
+        problem(command, finished, room.folder),
+        reads,
+        _hashes(room.folder, (*command.writes, *command.updates)),
+    )
+    log.command(outcome, cwd=room.folder, env_names=names)
+    return outcome
+
+
+def _hashes(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    return {name: sha256_of(folder / name) for name in names if (folder / name).is_file()}
+
+
+def problem(command: Command, finished: Finished, folder: Path) -> str:
+    """Why `command` does not count as done, as the end of a sentence; empty if it does."""
+    match finished.ending:
+        case Ending.NOT_STARTED:
+            return f"could not be started: {finished.stderr}"
+        case Ending.STOPPED:
+            return "was ended, because the run was stopped"
+        case Ending.TIMED_OUT:
+            return f"did not come to an end within {finished.seconds:.0f} s, and was killed"
+    if finished.exit:
+        return diagnosis.ended(finished.exit)
+    for name in command.writes:
+        file = folder / name
+        if not file.is_file():
+            return f"said that all was well (exit code 0), but wrote no {name}"
+        if not file.stat().st_size:
+            return f"said that all was well (exit code 0), but left {name} empty"
+    return ""

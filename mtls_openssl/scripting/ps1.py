@@ -1,0 +1,144 @@
+"""A recipe as a script for Windows PowerShell 5.1 and PowerShell 7."""
+
+from __future__ import annotations
+
+from mtls_openssl.errors import Exit
+from mtls_openssl.scripting.quoting import powershell, powershell_literal, printable
+from mtls_openssl.scripting.recipe import Recipe, Written
+from mtls_openssl.steps import Command
+
+_SETTINGS = {"OPENSSL_CONF": "openssl.cnf", "OPENSSL_WIN32_UTF8": "1", "LC_ALL": "C"}
+
+# Windows PowerShell does not escape the quotes within an argument, nor a backslash at the end of
+# a quoted one; PowerShell 7 does, by default. The same on both: the command line is made here.
+_OPENSSL = r"""
+$found = Get-Command -Name openssl -CommandType Application -ErrorAction SilentlyContinue
+if (-not $found) { $status = %d; throw 'There is no openssl on PATH: nothing was done.' }
+$program = @($found)[0].Path
+function openssl {
+  $quoted = foreach ($argument in $args) {
+    '"' + (([string]$argument -replace '(\\*)"', '$1$1\"') -replace '(\\+)$', '$1$1') + '"'
+  }
+  $start = New-Object System.Diagnostics.ProcessStartInfo
+  $start.FileName = $program
+  $start.Arguments = $quoted -join ' '
+  $start.WorkingDirectory = $folder
+  $start.UseShellExecute = $false
+  $process = [System.Diagnostics.Process]::Start($start)
+  $process.WaitForExit()
+  $global:LASTEXITCODE = $process.ExitCode
+}
+""".replace("%d", str(Exit.NO_OPENSSL.value))
+
+_STOP_IF_FAILED = [
+    "if ($LASTEXITCODE -ne 0) {"
+    ' $status = $LASTEXITCODE; throw "Stopped with exit code $status:'
+    ' what was made so far is still here." }',
+    "",
+]
+
+
+def ps1(recipe: Recipe) -> str:
+    """The script, with a byte order mark, which 5.1 knows UTF-8 by, and CRLF line ends.
+
+    Raises:
+        SettingRefusedError: an argument can't stand on one line.
+    """
+    changed = [*_SETTINGS, *recipe.secrets]
+    lines = [
+        "$status = 1",
+        "$before = @{}",
+        f"foreach ($name in {_list(changed)}) {{",
+        "  $before[$name] = [Environment]::GetEnvironmentVariable($name)",
+        "}",
+        "try {",
+        "$folder = (Get-Location -PSProvider FileSystem).ProviderPath",
+        "$utf8 = New-Object System.Text.UTF8Encoding $false",
+        *(f"$env:{name} = '{value}'" for name, value in _SETTINGS.items()),
+        _say(recipe.title),
+        *_nothing_is_lost(recipe.files),
+        *_OPENSSL.splitlines(),
+        "",
+    ]
+    for name in recipe.secrets:
+        lines += _ask(name)
+    for line in recipe.lines:
+        lines += _write(line) if isinstance(line, Written) else _run(line)
+    lines += [
+        f"[IO.File]::Delete([IO.Path]::Combine($folder, {powershell_literal(printable(name))}))"
+        for name in recipe.temporary
+    ]
+    lines += [
+        _say("Done."),
+        "$status = 0",
+        "} catch {",
+        "  [Console]::Error.WriteLine($_.Exception.Message)",
+        "} finally {",
+        "  foreach ($name in $before.Keys) {",
+        "    if ($null -ne $before[$name]) { Set-Item -Path Env:$name -Value $before[$name] }",
+        "    elseif (Test-Path -Path Env:$name) { Remove-Item -Path Env:$name }",
+        "  }",
+        "}",
+        "exit $status",
+        "",
+    ]
+    return "\ufeff" + "\r\n".join(lines)
+
+
+def _say(text: str) -> str:
+    return f"Write-Host {powershell_literal(printable(text))}"
+
+
+def _list(texts: list[str] | tuple[str, ...]) -> str:
+    return "@(" + ", ".join(powershell_literal(printable(text)) for text in texts) + ")"
+
+
+def _nothing_is_lost(files: tuple[str, ...]) -> list[str]:
+    return [
+        f"foreach ($name in {_list(files)}) {{",
+        "  if (Test-Path -LiteralPath $name) {",
+        f"    $status = {Exit.FOLDER_UNAVAILABLE.value}",
+        '    throw "$name is here already: nothing was done."',
+        "  }",
+        "}",
+    ]
+
+
+def _ask(name: str) -> list[str]:
+    def read(prompt: str) -> str:
+        secure = f"(Read-Host -AsSecureString -Prompt '{prompt}')"
+        return f"(New-Object System.Net.NetworkCredential '', {secure}).Password"
+
+    return [
+        f"if (-not $env:{name}) {{",
+        f"  $env:{name} = {read(f'{name} (not shown)')}",
+        f"  $again = {read('Once more')}",
+        f"  if (-not $again -or $again -cne $env:{name}) {{",
+        f"    $status = {Exit.SETTING_REFUSED.value}",
+        "    throw 'It was empty, or not the same twice: nothing was done.'",
+        "  }",
+        "  $again = $null",
+        "}",
+        "",
+    ]
+
+
+def _write(line: Written) -> list[str]:
+    content = ",\r\n".join(powershell_literal(text) for text in line.content.split("\n"))
+    name = powershell_literal(printable(line.name))
+    return [
+        "$content = @(",
+        content,
+        ")",
+        f'[IO.File]::WriteAllText([IO.Path]::Combine($folder, {name}), $content -join "`n", $utf8)',
+        "",
+    ]
+
+
+def _run(line: Command) -> list[str]:
+    argv = ["openssl", *line.argv]
+    return [
+        _say(line.purpose),
+        " ".join(powershell(argument) for argument in argv),
+        *_STOP_IF_FAILED,
+    ]

@@ -1,0 +1,52 @@
+"""What a script is made of: files to write and commands to run, in order."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from mtls_openssl.steps import Command
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A text file that a script writes.
+
+    Args:
+        name: its bare name.
+        content: what it holds, with `\\n` at the end of each line.
+    """
+
+    name: str
+    content: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """All that a script does.
+
+    Args:
+        lines: what it writes and runs, in order.
+        temporary: names of the files it removes when all is done.
+        title: what it makes, in a few words.
+    """
+
+    lines: tuple[Command | Written, ...]
+    temporary: tuple[str, ...]
+    title: str
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files it makes, each once: none may be there when it starts.
+
+        A file that is removed at the end is one of them, whoever made it.
+        """
+        names: list[str] = []
+        for line in self.lines:
+            names += [line.name] if isinstance(line, Written) else [*line.writes, *line.updates]
+        return tuple(dict.fromkeys([*names, *self.temporary]))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of the environment variables its commands read a password from, each once."""
+        commands = [line for line in self.lines if isinstance(line, Command)]
+        return tuple(dict.fromkeys(name for command in commands for name in command.secrets))

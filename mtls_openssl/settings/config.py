@@ -1,0 +1,89 @@
+"""Reads a file of settings, and finds the line of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError
+
+
+def read_config(config: Path) -> Iterator[tuple[str, Any, int]]:
+    """Read a TOML file (toml.io, version 1.0), in UTF-8 with or without a byte order mark.
+
+    Args:
+        config: the file.
+
+    Returns:
+        Each key on its top level with its value and the number of its first line, from 1.
+
+    Raises:
+        SettingsRefusedError: it can't be read, is not in UTF-8, or is not TOML.
+    """
+    import tomllib  # noqa: PLC0415 - most runs have no such file
+
+    text = _text(config)
+    try:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = _line_of(str(error), text)
+        raise _refused(config, line, f"is not TOML: {error}", 'lines such as org = "My Org"') from (
+            error
+        )
+    lines = _lines(text)
+    return ((key, value, lines.get(key, 1)) for key, value in content.items())
+
+
+def _text(config: Path) -> str:
+    try:
+        written = config.read_bytes()
+    except OSError as error:
+        raise _refused(
+            config, 0, f"can't be read: {error.strerror}", "a file that you may read"
+        ) from error
+    try:
+        return written.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = written.count(b"\n", 0, error.start) + 1
+        raise _refused(
+            config, line, "is not UTF-8", "UTF-8, which an editor offers under Save as"
+        ) from error
+
+
+def _refused(config: Path, line: int, why: str, allowed: str) -> SettingsRefusedError:
+    source = f"{config.name} line {line}" if line else str(config)
+    return SettingsRefusedError([Refusal(config.name, "", source, why, allowed, f"edit {source}")])
+
+
+def _line_of(message: str, text: str) -> int:
+    found = re.search(r"at line (\d+)", message)
+    if found:
+        return int(found[1])
+    return text.rstrip().count("\n") + 1 if "end of document" in message else 0
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line on which each top-level key of a valid document begins.
+
+    tomllib does not tell. But no beginning of a statement is a statement, so the lines taken
+    together until they parse are one.
+    """
+    import tomllib  # noqa: PLC0415 - as above
+
+    lines: dict[str, int] = {}
+    start, statement, in_table = 1, "", False
+    for number, line in enumerate(text.split("\n"), 1):
+        statement += line + "\n"
+        try:
+            keys = tomllib.loads(statement)
+        except (ValueError, RecursionError):
+            continue
+        is_header = statement.lstrip().startswith("[")
+        if is_header or not in_table:
+            for key in keys:
+                lines.setdefault(key, start)
+        in_table = in_table or is_header
+        start, statement = number + 1, ""
+    return lines

@@ -1,0 +1,62 @@
+"""What is said when settings are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from mtls_openssl.errors import SettingRefusedError
+
+_LONGEST_SHOWN = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Refusal:
+    """One setting that is refused.
+
+    Args:
+        field: its name.
+        value: the value as text, escaped where it can't be printed, and shortened.
+        source: where it came from: `option --org`, `environment MTLS_ORG`, `mtls.toml line 3`,
+            `profile bat` or `made from --domain`.
+        why: the end of a sentence that begins with the value.
+        allowed: what would be taken.
+        fix: the edit that mends it.
+    """
+
+    field: str
+    value: str
+    source: str
+    why: str
+    allowed: str
+    fix: str
+
+    def __str__(self) -> str:
+        said = f"{self.field} {self.value}".rstrip()
+        return f"{said} ({self.source}) {self.why}; allowed: {self.allowed}"
+
+
+class SettingsRefusedError(SettingRefusedError):
+    """One or more settings are refused, and nothing was run.
+
+    Args:
+        refusals: every setting that is refused.
+    """
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        one = len(refusals) == 1
+        lines = ["A setting is refused:" if one else f"{len(refusals)} settings are refused:"]
+        super().__init__(
+            "\n  ".join([*lines, *map(str, refusals)]),
+            fix="; ".join(dict.fromkeys(refusal.fix for refusal in refusals)),
+        )
+        self.refusals = tuple(refusals)
+
+
+def shown(value: object) -> str:
+    """A value for a message: escaped where it can't be printed, 60 characters at most."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number too long for Python to write in digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -1,0 +1,196 @@
+"""Which of profile, `mtls.toml`, environment and option decides, and where each value came from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from mtls_openssl.profiles import BAT, PROFILES, Profile
+from mtls_openssl.settings import values
+from mtls_openssl.settings.config import read_config
+from mtls_openssl.settings.model import Settings
+from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError, shown
+from mtls_openssl.settings.values import UnfitError
+
+_FIELDS: Final = tuple(Settings.model_fields)
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """Checked settings.
+
+    Args:
+        settings: the settings.
+        sources: where each came from, by its name, as `Refusal.source` says it.
+    """
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Given:
+    """A value that was found somewhere.
+
+    Args:
+        value: the value.
+        source: where.
+        edit: how it is changed there.
+        base: name of the setting that it was made from; empty if it stands by itself.
+    """
+
+    value: object
+    source: str
+    edit: str
+    base: str = ""
+
+
+def load(
+    options: Mapping[str, object], *, environ: Mapping[str, str], config: Path | None
+) -> Loaded:
+    """Put the settings together: profile < `mtls.toml` < environment < option.
+
+    The profile is picked by the same order first, and is `bat` where nobody picks one. A value
+    that a profile makes from the domain or the key size is made from the one that was given.
+
+    Args:
+        options: values from the command line by the name of the setting; None if not given.
+        environ: the environment; of its `MTLS_*` variables those named as a setting are read.
+        config: the file of settings; None if there is none.
+
+    Raises:
+        SettingsRefusedError: the file can't be read, or names what is no setting, or a value
+            can't be used. It holds every refusal, not just the first.
+    """
+    written, refusals = _from_config(config)
+    chosen = {**written, **_from_environment(environ), **_from_options(options)}
+    profile = chosen.get("profile", _Given(BAT.name, "the default", "give --profile"))
+    known = PROFILES.get(str(profile.value), BAT)
+    given = {**_from_profile(known, chosen), **chosen, "profile": profile}
+    try:
+        settings = Settings.model_validate({field: one.value for field, one in given.items()})
+    except ValidationError as error:
+        raise SettingsRefusedError([*refusals, *_refusals(error, given)]) from None
+    if refusals:
+        raise SettingsRefusedError(refusals)
+    return Loaded(settings, {field: one.source for field, one in given.items()})
+
+
+def _from_options(options: Mapping[str, object]) -> dict[str, _Given]:
+    stray = options.keys() - _FIELDS
+    if stray:
+        raise TypeError(f"not the names of settings: {sorted(stray)}")
+    return {
+        field: _Given(value, f"option {_option(field)}", f"change {_option(field)}")
+        for field, value in options.items()
+        if value is not None
+    }
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
+    return {
+        field: _Given(environ[name], f"environment {name}", f"change or unset {name}")
+        for field, name in ((field, f"MTLS_{field.upper()}") for field in _FIELDS)
+        if name in environ
+    }
+
+
+def _from_config(config: Path | None) -> tuple[dict[str, _Given], list[Refusal]]:
+    given: dict[str, _Given] = {}
+    refusals: list[Refusal] = []
+    for key, value, line in read_config(config) if config else ():
+        field = key.replace("-", "_")
+        source = f"{config.name} line {line}" if config else ""
+        if field not in _FIELDS:
+            refusals.append(_not_a_setting(key, source))
+        elif field in given:
+            refusals.append(_said_twice(key, source, given[field].source))
+        else:
+            given[field] = _Given(value, source, f"edit {source}")
+    return given, refusals
+
+
+def _from_profile(profile: Profile, chosen: Mapping[str, _Given]) -> dict[str, _Given]:
+    given = {}
+    for field in _FIELDS:
+        value = profile.values.get(field)
+        base = next((name for name in ("domain", "key_size") if f"{{{name}}}" in str(value)), "")
+        source = f"profile {profile.name}"
+        if base in chosen:
+            source = f"made from {chosen[base].source.removeprefix('option ')}"
+        given[field] = _Given(
+            _filled(value, base, _base_value(base, profile, chosen)) if base else value,
+            source,
+            f"give {_option(field)}",
+            base,
+        )
+    return given
+
+
+def _base_value(base: str, profile: Profile, chosen: Mapping[str, _Given]) -> str:
+    value = chosen[base].value if base in chosen else profile.values[base]
+    try:
+        return values.dns_name(value) if base == "domain" else str(value)
+    except UnfitError:
+        return str(value)
+
+
+def _filled(value: object, base: str, text: str) -> object:
+    if isinstance(value, tuple):
+        return tuple(_filled(entry, base, text) for entry in value)
+    return str(value).replace(f"{{{base}}}", text)
+
+
+def _refusals(error: ValidationError, given: Mapping[str, _Given]) -> Iterable[Refusal]:
+    problems = error.errors(include_url=False)
+    refused = {problem["loc"][0] for problem in problems}
+    for problem in problems:
+        field = str(problem["loc"][0])
+        if given[field].base in refused:
+            continue
+        reason = problem.get("ctx", {}).get("error")
+        yield _refusal(field, problem["input"], reason or UnfitError(problem["msg"]), given)
+
+
+def _refusal(field: str, value: object, reason: UnfitError, given: Mapping[str, _Given]) -> Refusal:
+    why, one = str(reason), given[field]
+    beside = given.get(reason.beside)
+    if beside:
+        why = f"{why}; {reason.beside} is from {beside.source}"
+    elif field == "profile":
+        why += _nearest(str(value), PROFILES)
+    other = beside or given.get(one.base)
+    allowed = Settings.model_fields[field].description or ""
+    fix = f"{one.edit} or {other.edit}" if other else one.edit
+    return Refusal(field, shown(value), one.source, why, allowed, fix)
+
+
+def _not_a_setting(key: str, source: str) -> Refusal:
+    # Its value is not shown: it may be a password that does not belong there.
+    if "password" in key.lower():
+        why = "has no place in a file of settings"
+        allowed = "a file of its own, with --p12-password-file, or MTLS_P12_PASSWORD"
+        return Refusal(shown(key)[1:-1], "", source, why, allowed, f"take it out of {source}")
+    why = "is no setting" + _nearest(key.replace("-", "_").lower(), _FIELDS)
+    return Refusal(shown(key)[1:-1], "", source, why, ", ".join(_FIELDS), f"edit {source}")
+
+
+def _said_twice(key: str, source: str, first: str) -> Refusal:
+    return Refusal(
+        key, "", source, f"is given by {first} already", "each setting once", f"edit {source}"
+    )
+
+
+def _nearest(word: str, words: Iterable[str]) -> str:
+    import difflib  # noqa: PLC0415 - for a message only
+
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"

@@ -1,0 +1,122 @@
+"""The nouns of a run: what is to be done, and what came of it. Frozen, without behaviour."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+
+
+class Kind(enum.Enum):
+    """Which part of a run a command belongs to."""
+
+    PROBE = "probe"
+    """Asked before the run: which openssl is this."""
+    GUIDE = "guide"
+    """One of the guide's own commands."""
+    PROOF = "proof"
+    """A check of the finished set, added by us."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """One openssl command, as it will be run in the set's folder.
+
+    Args:
+        argv: the arguments after `openssl`, with bare file names.
+        purpose: what it is for, as a person would say it.
+        kind: the part of the run it belongs to.
+        stage: the number of the stage it is shown under, from 1.
+        reads: names of the files it reads.
+        writes: names of the files it must leave behind, none of them empty.
+        updates: names of files it may create or change besides (a serial file).
+        secrets: names of the environment variables it reads a password from.
+        verdict: whether a non-zero exit is an answer about its input, not a failure of openssl.
+        reveals_key: whether its output may hold a private key, so that none of it is kept.
+        limit: the time it may take, in seconds.
+    """
+
+    argv: tuple[str, ...]
+    purpose: str
+    kind: Kind = Kind.GUIDE
+    stage: int = 1
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    updates: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    verdict: bool = False
+    reveals_key: bool = False
+    limit: float = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Render:
+    """One text file rendered from a template, with what the template is given.
+
+    Args:
+        template: path of the template below `templates/`.
+        name: name of the file to write.
+        purpose: what the file is for.
+        values: the names the template may use.
+    """
+
+    template: str
+    name: str
+    purpose: str
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+Step = Command | Render
+
+
+class Ending(enum.Enum):
+    """How a process came to its end."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed out"
+    STOPPED = "stopped"
+    """We ended it: the run was interrupted or another step had failed."""
+    NOT_STARTED = "not started"
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """What is known of a process that has ended.
+
+    Args:
+        ending: how it ended.
+        exit: its exit code; negative for a signal on POSIX; None if it was never started.
+        stdout: what it printed.
+        stderr: what it printed on standard error, or the system's reason for not starting it.
+        seconds: how long it took.
+        started: when it was started, in UTC.
+    """
+
+    ending: Ending
+    exit: int | None
+    stdout: str
+    stderr: str
+    seconds: float
+    started: datetime
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of one command.
+
+    Args:
+        step: its number in the plan, from 1; 0 for the probe.
+        command: the command.
+        finished: what became of the process.
+        problem: why it does not count as done, in one sentence; empty if it does.
+        reads: SHA-256 of each file that it read, by name.
+        writes: SHA-256 of each file that it wrote, by name.
+    """
+
+    step: int
+    command: Command
+    finished: Finished
+    problem: str
+    reads: Mapping[str, str]
+    writes: Mapping[str, str]

@@ -1,0 +1,269 @@
+"""Moves a finished set into its folder, whole or not at all, whatever cuts it off.
+
+What is to be done is written down first, in a journal. Carrying it out is the rule "if it is not
+there yet, rename it there", move by move, old files out before new files in: done again from
+the top, it picks up where it was cut off. So a first attempt and a recovery are the same code.
+Nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+import re
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.permissions import make_public, private_folder
+
+STAGE = ".mtls.stage"
+JOURNAL = ".mtls.journal"
+BACKUP = "backup"
+
+_VERSION = 1
+_LONGEST_JOURNAL = 65536
+_BARE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}(?<!\.)")
+_BACKUP_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?")
+# A virus scanner opens each new file for a moment, and Windows renames no open file.
+_ATTEMPTS = 20 if sys.platform == "win32" else 1
+_PAUSE = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Journal:
+    """What one commit does; names only, so that no journal can reach outside the folder.
+
+    Args:
+        backup: the name, below `backup/`, of the folder for what is replaced; "" for none.
+        retire: names of the files that move from the folder to the backup.
+        publish: names of the files that move from the stage to the folder.
+        public: which of `publish` everyone may read.
+    """
+
+    backup: str
+    retire: tuple[str, ...]
+    publish: tuple[str, ...]
+    public: tuple[str, ...]
+
+    def moves(self, directory: Path) -> Iterator[tuple[Path, Path]]:
+        """Every rename in order: from, to."""
+        for name in self.retire:
+            yield directory / name, directory / BACKUP / self.backup / name
+        for name in self.publish:
+            yield directory / STAGE / name, directory / name
+
+
+def is_bare(name: str) -> bool:
+    """Whether a name is one that a file of a set may have: no path, and none of ours."""
+    return bool(_BARE_NAME.fullmatch(name)) and name.lower() != BACKUP
+
+
+def backup_name(directory: Path) -> str:
+    """A name for a new backup: the time in UTC, without the colons that Windows refuses."""
+    time_of_day = name = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%SZ}"
+    number = 1
+    while os.path.lexists(directory / BACKUP / name):
+        number += 1
+        name = f"{time_of_day}-{number}"
+    return name
+
+
+def write_journal(directory: Path, journal: Journal) -> None:
+    """Write down a commit, in one instant and for good.
+
+    Raises:
+        OSError: it could not be written; then there is none.
+    """
+    # It is written in the stage: a half of one goes when the stage goes.
+    draft = directory / STAGE / JOURNAL
+    with draft.open("x", encoding="utf-8") as file:
+        json.dump({"version": _VERSION, **dataclasses.asdict(journal)}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(directory / JOURNAL)
+    sync_folder(directory)
+
+
+def read_journal(directory: Path) -> Journal | None:
+    """The commit that an earlier run could not finish, if there is one.
+
+    Raises:
+        FolderUnavailableError: there is a journal, and it is not one of ours.
+    """
+    path = directory / JOURNAL
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise _not_ours(path)
+        with path.open("rb") as file:
+            return _parse(json.loads(file.read(_LONGEST_JOURNAL)))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unavailable(f"{path} can't be read", error) from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _not_ours(path) from error
+
+
+def carry_out(directory: Path, journal: Journal, between: Callable[[], None]) -> None:
+    """Do what the journal says and is not done yet.
+
+    Args:
+        directory: the folder of the set.
+        journal: what to do.
+        between: called before each move; it may raise.
+
+    Raises:
+        FolderUnavailableError: a file is missing, in the way, or held open.
+    """
+    backups = directory / BACKUP
+    if journal.retire:
+        _ensure_folder(backups)
+        _ensure_folder(backups / journal.backup)
+    for source, target in journal.moves(directory):
+        between()
+        _move(source, target)
+    for name in journal.public:
+        make_public(directory / name)
+    if journal.retire:
+        sync_folder(backups / journal.backup)
+        sync_folder(backups)
+    sync_folder(directory)
+
+
+def undo(directory: Path, journal: Journal) -> None:
+    """Take back, in reverse, what of the journal has been done.
+
+    Raises:
+        FolderUnavailableError: a file can't be moved back.
+    """
+    for source, target in reversed(list(journal.moves(directory))):
+        if os.path.lexists(target) and not os.path.lexists(source):
+            try:
+                _rename(target, source)
+            except FolderUnavailableError as error:
+                error.fix = f"{error.fix}; the next run completes the new set before anything else"
+                raise
+    sync_folder(directory)
+
+
+def forget(directory: Path) -> None:
+    """Remove the journal: what it says is done, or undone.
+
+    Raises:
+        FolderUnavailableError: it can't be removed.
+    """
+    path = directory / JOURNAL
+    try:
+        patiently(path.unlink)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unavailable(f"{path} can't be removed", error) from error
+    sync_folder(directory)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the renames in a folder outlast a power cut, where the system offers that."""
+    if sys.platform == "win32":
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return  # a folder that may be written and not read
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return  # some file systems have no such thing
+    finally:
+        os.close(descriptor)
+
+
+def patiently(action: Callable[[], object]) -> None:
+    """Do something to a file that another program may be holding open for a moment."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            action()
+        except PermissionError:
+            time.sleep(_PAUSE)
+        else:
+            return
+    action()
+
+
+def is_real_folder(path: Path) -> bool:
+    """Whether it is a folder itself, and not a link or junction that leads to one."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    if sys.platform == "win32" and status.st_file_attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT:
+        return False
+    return stat.S_ISDIR(status.st_mode)
+
+
+def _move(source: Path, target: Path) -> None:
+    staged = source.parent.name == STAGE
+    if not os.path.lexists(target):
+        if os.path.lexists(source):
+            _rename(source, target)
+        elif staged:
+            raise FolderUnavailableError(
+                f"{source} is gone, and the set can't be completed without it",
+                cause="an earlier run was cut off, and the file was removed since",
+                fix=f"take the set you want out of {target.parent / BACKUP}, "
+                f"delete {target.parent / JOURNAL} and run it again",
+            )
+    elif staged and os.path.lexists(source):
+        raise FolderUnavailableError(
+            f"{target} is in the way of the new one",
+            cause="it was put there while the set was being moved into place",
+            fix="move it away and run it again",
+        )
+
+
+def _rename(source: Path, target: Path) -> None:
+    try:
+        patiently(lambda: source.rename(target))
+    except OSError as error:
+        raise unavailable(f"{source} can't be moved to {target}", error) from error
+
+
+def _ensure_folder(path: Path) -> None:
+    try:
+        private_folder(path)
+    except FileExistsError as error:
+        if not is_real_folder(path):
+            raise unavailable(f"{path} has to be a folder", error) from error
+    except OSError as error:
+        raise unavailable(f"The folder {path} can't be made", error) from error
+
+
+def _parse(data: dict[str, Any]) -> Journal:
+    lists = {key: tuple(data[key]) for key in ("retire", "publish", "public")}
+    journal = Journal(backup=data["backup"], **lists)
+    understood = (
+        data == {"version": _VERSION, **json.loads(json.dumps(dataclasses.asdict(journal)))}
+        and all(is_bare(name) for names in lists.values() for name in names)
+        and (_BACKUP_NAME.fullmatch(journal.backup) if journal.retire else journal.backup == "")
+    )
+    if not understood:
+        raise ValueError("not a journal of this version")
+    return journal
+
+
+def _not_ours(path: Path) -> FolderUnavailableError:
+    return FolderUnavailableError(
+        f"{path} can't be understood, so nothing was touched",
+        cause="a run was cut off while it moved its set into place, and the file was changed "
+        "since, or a newer version wrote it",
+        fix=f"run that version again; or take the files you want to keep out of "
+        f"{path.parent / STAGE} and {path.parent / BACKUP}, and delete {path}",
+    )

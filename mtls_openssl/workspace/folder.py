@@ -1,0 +1,268 @@
+"""The folder of a set, from the moment a run enters it until it leaves."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.workspace import commit
+from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.interrupts import Shield, held
+from mtls_openssl.workspace.lock import FolderLock
+from mtls_openssl.workspace.permissions import make_private, private_folder
+
+LOCK = ".mtls.lock"
+
+
+class Workspace:
+    """The folder of a set while a run is on: `with Workspace.open(directory, command="all")`.
+
+    In the main thread it also stands before the signal handlers: an interrupt out of the `with`
+    always means that the folder is as it was.
+
+    Attributes:
+        directory: the folder of the set; it is there, can be written, and is ours alone.
+        stage: the private folder in it where all work happens; gone at the end.
+        recovered: one sentence if an earlier run was cut off here and its end was put in order
+            now, else empty.
+        warnings: what the user should know of this folder, a sentence each.
+    """
+
+    def __init__(self, directory: Path, *, command: str) -> None:
+        # Not resolve(): a folder that the user named through a link keeps the name they know.
+        self.directory = Path(os.path.abspath(directory))  # noqa: PTH100
+        self.stage = self.directory / commit.STAGE
+        self.recovered = ""
+        self.warnings: tuple[str, ...] = ()
+        self._lock = FolderLock(self.directory / LOCK, command)
+        self._shield = Shield()
+        self._made: list[Path] = []
+        self._staged = False
+
+    @classmethod
+    def open(cls, directory: Path, *, command: str) -> Self:
+        """A workspace, to be entered by `with`.
+
+        Args:
+            directory: the folder of the set; it is made if it is missing.
+            command: the command we run, for another one that finds the folder busy.
+
+        Returns:
+            The workspace. Entering it raises FolderUnavailableError if the folder is busy or
+            can't be written, or an earlier run's commit can be neither finished nor understood.
+        """
+        return cls(directory, command=command)
+
+    @held
+    def __enter__(self) -> Self:
+        try:
+            self._shield.up()
+            self._make_folder()
+            self._lock.acquire()
+            self._recover()
+            self._make_stage()
+            self._shield.deliver()
+        except BaseException:
+            self._leave(quietly=True)
+            raise
+        return self
+
+    @held
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._leave(quietly=error is not None)
+        self._shield.deliver()
+
+    def bring(self, *names: str) -> None:
+        """Copy files of the set into the stage, for commands that read them.
+
+        They are copied and never linked: whatever a command does to one, the original stays.
+
+        Args:
+            names: bare file names.
+
+        Raises:
+            FolderUnavailableError: one of them is missing or can't be copied.
+        """
+        for name in _bare(names):
+            original = self.directory / name
+            try:
+                _copy(original, self.stage / name)
+            except FileNotFoundError as error:
+                raise FolderUnavailableError(
+                    f"{self.directory} has no {name}, which this command needs",
+                    fix="run the command that makes it, or name its folder with --out",
+                ) from error
+            except OSError as error:
+                raise unavailable(f"{original} can't be copied", error) from error
+
+    @held
+    def commit(
+        self, *, publish: Sequence[str], retire: Sequence[str], private: Collection[str]
+    ) -> Path | None:
+        """Move the finished set from the stage into the folder, whole or not at all.
+
+        What it replaces goes to `backup/<UTC time>/` first. Once this has begun, an interrupt is
+        heeded between two moves, and all of them are undone.
+
+        Args:
+            publish: names in the stage that move into the folder.
+            retire: names in the folder that don't belong to the new set and go to the backup
+                as well; one that is not there is passed over.
+            private: names that nobody else may read; everyone may read the others.
+
+        Returns:
+            The backup's folder, or None if nothing had to be put there.
+
+        Raises:
+            FolderUnavailableError: a file could not be moved; the old set is as it was.
+        """
+        replaced = [
+            name
+            for name in dict.fromkeys(_bare((*publish, *retire)))
+            if os.path.lexists(self.directory / name)
+        ]
+        journal = commit.Journal(
+            backup=commit.backup_name(self.directory) if replaced else "",
+            retire=tuple(replaced),
+            publish=tuple(publish),
+            public=tuple(name for name in publish if name not in private),
+        )
+        backups = self.directory / commit.BACKUP
+        had_backups = os.path.lexists(backups)
+        try:
+            self._make_durable(publish, private)
+            self._shield.deliver()
+            commit.write_journal(self.directory, journal)
+            commit.carry_out(self.directory, journal, between=self._shield.deliver)
+            commit.forget(self.directory)
+        except BaseException as error:
+            commit.undo(self.directory, journal)
+            if replaced:
+                _remove_if_empty(backups / journal.backup)
+            if not had_backups:
+                _remove_if_empty(backups)
+            commit.forget(self.directory)
+            if isinstance(error, OSError):
+                what = f"The set can't be put into {self.directory}"
+                raise unavailable(what, error) from error
+            raise
+        self._shield.let_go()
+        return backups / journal.backup if replaced else None
+
+    def _make_folder(self) -> None:
+        parents = [self.directory, *self.directory.parents]
+        missing = [folder for folder in parents if not folder.is_dir()]
+        for folder in reversed(missing):
+            try:
+                folder.mkdir()
+                self._made.append(folder)
+            except OSError as error:
+                if not folder.is_dir():  # else somebody else has just made it
+                    raise unavailable(f"The folder {folder} can't be made", error) from error
+
+    def _recover(self) -> None:
+        journal = commit.read_journal(self.directory)
+        if journal:
+            commit.carry_out(self.directory, journal, between=lambda: None)
+            commit.forget(self.directory)
+            self.recovered = (
+                "An earlier run was cut off while it moved its set into place; the move is "
+                "finished now"
+            )
+            if journal.retire:
+                backup = self.directory / commit.BACKUP / journal.backup
+                self.recovered += f", and the set before it is in {backup}"
+            self.recovered += "."
+        if os.path.lexists(self.stage):
+            self._remove_stage()
+            self.recovered = self.recovered or (
+                "An earlier run was cut off before its set was finished; what it left behind was "
+                "removed, and the set in the folder is as it was."
+            )
+
+    def _make_stage(self) -> None:
+        try:
+            self._warn_unless(private_folder(self.stage))
+            self._staged = True
+        except OSError as error:
+            raise unavailable(f"The folder {self.stage} can't be made", error) from error
+
+    def _remove_stage(self) -> None:
+        if not commit.is_real_folder(self.stage):
+            raise FolderUnavailableError(
+                f"{self.stage} is not a folder that this tool made",
+                cause="a link or a file has its name",
+                fix="remove it and run it again",
+            )
+        try:
+            for file in list(self.stage.iterdir()):
+                commit.patiently(file.unlink)
+            commit.patiently(self.stage.rmdir)
+        except OSError as error:
+            what = f"{self.stage}, which may hold private keys, can't be removed"
+            raise unavailable(what, error) from error
+
+    def _make_durable(self, publish: Sequence[str], private: Collection[str]) -> None:
+        for name in publish:
+            if name in private:
+                self._warn_unless(make_private(self.stage / name))
+            descriptor = os.open(self.stage / name, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _leave(self, *, quietly: bool) -> None:
+        try:
+            # A commit that could be neither finished nor undone still needs its stage.
+            if self._staged and not os.path.lexists(self.directory / commit.JOURNAL):
+                self._remove_stage()
+        except FolderUnavailableError:
+            if not quietly:
+                raise
+        finally:
+            self._lock.release()
+            for folder in reversed(self._made):
+                _remove_if_empty(folder)
+            self._shield.down()
+
+    def _warn_unless(self, private: bool) -> None:  # noqa: FBT001 - reads as it is meant
+        if not private:
+            warning = (
+                f"The file system of {self.directory} keeps no permissions: everyone who can "
+                "reach the folder can read the private keys in it."
+            )
+            self.warnings = (warning,)
+
+
+def _bare(names: Sequence[str]) -> Sequence[str]:
+    strange = [name for name in names if not commit.is_bare(name)]
+    if strange:
+        raise ValueError(f"not the name of a file of a set: {strange[0]!r}")
+    return names
+
+
+def _copy(original: Path, copy: Path) -> None:
+    if not stat.S_ISREG(original.stat().st_mode):
+        raise FileNotFoundError(original)
+    content = original.read_bytes()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(copy, flags, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return  # something is in it, so it stays
