@@ -122,6 +122,8 @@ def server(settings: Settings) -> Plan:
         "the server certificate's extensions",
         {
             "critical_key_usage": settings.critical_key_usage,
+            # RFC 8813 section 3: an EC key never stands for keyEncipherment.
+            "key_type": settings.key_type,
             "dns": settings.server_dns,
             "ip": settings.server_ip,
         },

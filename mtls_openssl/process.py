@@ -8,6 +8,7 @@ command shows its environment in its repr.
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import threading
@@ -118,7 +119,8 @@ class Door:
                     **_private_files(),
                 )
                 self._running.add(child)
-        except (OSError, plumbum.CommandNotFound) as error:
+        except (OSError, struct.error, plumbum.CommandNotFound) as error:
+            # struct.error: on Windows plumbum reads the header of a program that has none.
             return finished(Ending.NOT_STARTED, None, b"", str(error).encode())
         try:
             out, err = child.communicate(timeout=limit)

@@ -105,7 +105,8 @@ def reason(candidate: Candidate, search: Search) -> str:
     """Why a candidate was taken or passed over."""
     if candidate is search.chosen:
         return "taken" + (f"; {candidate.note}" if candidate.note else "")
-    return candidate.problem or candidate.note or "works; one found before it was taken"
+    unused = "one found before it was taken" if search.chosen else "it is not the one asked for"
+    return candidate.problem or candidate.note or f"works; {unused}"
 
 
 def _next_steps(result: Result) -> Iterator[str]:

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 
 import pytest
+
+_LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the markers."""
     config.addinivalue_line("markers", "posix: needs POSIX signals, permissions or shells")
     config.addinivalue_line("markers", "windows: needs Windows")
+    config.addinivalue_line("markers", "tool(name): needs this program besides openssl")
+    config.addinivalue_line("markers", "end_to_end: makes sets; run on every OpenSSL release")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what belongs to the other platform."""
+    """Leave out what belongs to the other platform, or needs a program that is not here.
+
+    On a build server (CI is set) nothing is left out on Linux: there a program that is not
+    installed is a failure.
+    """
     foreign = "posix" if sys.platform == "win32" else "windows"
-    left_out = [item for item in items if item.get_closest_marker(foreign)]
+    must_have_tools = bool(os.environ.get("CI")) and sys.platform == "linux"
+    kept, left_out, missing = [], [], set[str]()
+    for item in items:
+        tools = [mark.args[0] for mark in item.iter_markers("tool")]
+        lacking = [name for name in tools if shutil.which(name) is None and not must_have_tools]
+        missing.update(lacking)
+        (left_out if item.get_closest_marker(foreign) or lacking else kept).append(item)
+    config.stash[_LEFT_OUT] = sorted(missing)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(foreign)]
+        items[:] = kept
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which programs were missed."""
+    for name in config.stash.get(_LEFT_OUT, []):
+        terminalreporter.write_line(f"left out: the tests that need {name}, which is not installed")

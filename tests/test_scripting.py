@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import get_args
 
@@ -48,9 +49,20 @@ def test_powershell_checks_the_exit_code_after_each_command() -> None:
     assert all(line.startswith("if ($LASTEXITCODE -ne 0) {") for line in after)
 
 
-def test_windows_scripts_end_their_lines_as_windows_does() -> None:
-    for form in ("bat", "ps1"):
-        assert "\n" not in _made(form).replace("\r\n", "")  # type: ignore[arg-type]
+@pytest.mark.parametrize("form", ["bat", "ps1"])
+def test_windows_scripts_end_their_lines_as_windows_does(form: Format) -> None:
+    assert "\n" not in _made(form).replace("\r\n", "")
+
+
+def test_no_variable_in_the_powershell_script_runs_into_a_colon() -> None:
+    # "$status: ..." is a syntax error there: what stands before a colon is taken for a drive.
+    assert set(re.findall(r"\$(\w+):", _made("ps1"))) == {"env", "global"}
+
+
+def test_the_powershell_script_closes_all_that_it_opens() -> None:
+    code = re.sub(r"'(?:[^']|'')*'", "", _made("ps1"))
+    for opening, closing in ("()", "{}", "[]"):
+        assert code.count(opening) == code.count(closing)
 
 
 def test_the_posix_script_has_no_carriage_return() -> None:

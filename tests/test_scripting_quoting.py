@@ -52,7 +52,7 @@ BY_HAND = [
 _DUMP = "import json, os, sys; print(json.dumps([os.fsencode(a).decode() for a in sys.argv[1:]]))"
 
 for_shells = settings(
-    max_examples=12 if sys.platform == "win32" else 40,
+    max_examples=6 if sys.platform == "win32" else 40,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

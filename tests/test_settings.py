@@ -32,7 +32,7 @@ def test_a_country_is_written_in_capitals() -> None:
     assert made(country="de").country == "DE"
 
 
-@pytest.mark.parametrize("country", ["", "C", "CHN", "C1", "ÄÖ", "C\n", "ßß", 49])  # noqa: RUF001
+@pytest.mark.parametrize("country", ["", "C", "CHN", "C1", "ÄÖ", "C\n", "ßß", 49])
 def test_a_country_that_is_not_two_letters_is_refused(country: object) -> None:
     assert only_refusal(country=country).field == "country"
 
@@ -222,11 +222,13 @@ def test_days_may_be_digits(days: object) -> None:
     assert made(ca_days=36500, cert_days=days).cert_days == int(str(days))
 
 
-@pytest.mark.parametrize(
-    "days", [0, -1, 36501, "1e3", "٣٦٥", "", True, 3.0, "9" * 5000, 1 << 20000]
-)
+@pytest.mark.parametrize("days", [0, -1, 36501, "1e3", "٣٦٥", "7\x1f", "", True, 3.0])
 def test_days_out_of_reach_are_refused(days: object) -> None:
     assert only_refusal(cert_days=days).field == "cert_days"
+
+
+def test_a_number_too_long_to_write_down_is_refused_too() -> None:
+    assert only_refusal(cert_days=1 << 20000).field == "cert_days"
 
 
 def test_a_certificate_may_end_with_its_ca() -> None:
@@ -264,7 +266,7 @@ def test_a_size_for_an_ec_key_is_refused(field: str) -> None:
     ("client", "written"),
     [
         ("my_client_id", "DNS:my_client_id"),
-        ("客户", "DNS:xn--v6qy56d"),
+        ("客户", "DNS:xn--ubt06m"),
         ("ann.lee+x@例子.com", "email:ann.lee+x@xn--fsqu00a.com"),
     ],
 )
@@ -291,7 +293,7 @@ def test_no_has_several_words(word: object) -> None:
     assert made(keep_csr=word).keep_csr is False
 
 
-@pytest.mark.parametrize("word", ["", "maybe", 2, "yes no"])
+@pytest.mark.parametrize("word", ["", "maybe", 2, "yes no", "on\x1f"])
 def test_neither_yes_nor_no_is_refused(word: object) -> None:
     assert only_refusal(keep_csr=word).why == "is neither yes nor no"
 
@@ -308,12 +310,13 @@ def test_every_refused_setting_is_told_at_once() -> None:
 
 def test_a_refusal_says_field_value_source_reason_what_is_allowed_and_the_edit() -> None:
     error = refused(country="C1")
-    assert (error.what, error.fix) == (
-        "A setting is refused:\n"
+    head, line = error.what.splitlines()
+    assert head == "A setting is refused:"
+    assert line == (
         "  country 'C1' (option --country) is not two letters from A to Z;"
-        " allowed: the two letters of a country, such as CN",
-        "change --country",
+        " allowed: the two letters of a country, such as CN"
     )
+    assert error.fix == "change --country"
 
 
 def test_refused_settings_have_their_own_exit_code() -> None:

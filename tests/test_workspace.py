@@ -250,12 +250,26 @@ def test_whatever_the_umask_keys_are_for_the_owner_and_certificates_for_everyone
     assert (mode(directory / "backup"), mode(backup)) == (0o700, 0o700)
 
 
-def readers(path: Path) -> set[str]:
-    """Who has any right to a file or folder, as Windows' own icacls writes it."""
-    listed = subprocess.run(
-        ["icacls", str(path)], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
-    ).stdout
-    return set(re.findall(r"([\w\\ -]+):\(", listed.replace(str(path), "")))
+@pytest.mark.windows
+def test_on_windows_keys_have_an_acl_of_their_own_and_certificates_the_folders(
+    tmp_path: Path,
+) -> None:
+    from mtls_openssl.workspace.acl import _is_private
+
+    directory = old_set(tmp_path / "certs")
+    with Workspace.open(directory, command="all") as workspace:
+        assert _is_private(workspace.stage)
+        stage_new_set(workspace)
+        backup = commit_new_set(workspace)
+
+    assert backup is not None
+    assert {name: _is_private(directory / name) for name in NEW} == {
+        "ca.key": True,
+        "ca.crt": False,
+        "client.p12": True,
+    }
+    assert (_is_private(directory / "backup"), _is_private(backup)) == (True, True)
+    assert (directory / "ca.crt").read_bytes() == NEW["ca.crt"]
 
 
 def test_importing_the_room_brings_in_nothing_slow() -> None:

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 import pytest
 
 import mtls_openssl.workspace
+from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.workspace import Workspace
-from tests.test_workspace import NEW, OLD, contents, kept, make_new_set, mode, old_set
+from mtls_openssl.workspace.commit import JOURNAL, STAGE
+from tests.test_workspace import NEW, OLD, contents, kept, make_new_set, old_set
 
 ROOM = os.path.dirname(mtls_openssl.workspace.__file__)
+SYSTEM = {"posix", "nt", "io", "_io", "fcntl", "msvcrt", "_signal"}
 
 
 class Instructions:
-    """Counts the bytecode instructions that run in the workspace's own code, and acts at one."""
+    """Counts the bytecode instructions that run in the workspace's own code, and acts at one.
 
-    def __init__(self, at: int, action: Callable[[], object]) -> None:
+    `around_system_calls` are those just before and just after the room calls the system.
+    """
+
+    def __init__(self, at: int = 0, action: Callable[[], object] = lambda: None) -> None:
         self.count = 0
-        self.near_system_calls: set[int] = set()
+        self.around_system_calls: set[int] = set()
         self._at = at
         self._action = action
 
     def __enter__(self) -> Instructions:
-        sys.setprofile(self._call)
+        if not self._at:
+            sys.setprofile(self._call)
         sys.settrace(self._frame)
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.settrace(None)
         sys.setprofile(None)
+
+    def worth_a_visit(self, step: int) -> list[int]:
+        """All instructions around system calls, and every `step`-th of the others."""
+        return sorted(self.around_system_calls | set(range(1, self.count + 1, step)))
 
     def _frame(self, frame: FrameType, event: str, argument: Any) -> Any:
         if not frame.f_code.co_filename.startswith(ROOM):
@@ -53,17 +67,218 @@ class Instructions:
         return self._instruction
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "c_call" and getattr(argument, "__module__", "") in {"posix", "nt"}:
-            self.near_system_calls |= {self.count, self.count + 1}
+        if event == "c_call" and getattr(argument, "__module__", "") in SYSTEM:
+            self.around_system_calls |= {max(self.count, 1), self.count + 1}
 
-if __name__ == "__main__":
-    import tempfile, time
-    d = Path(tempfile.mkdtemp())
-    i = Instructions(-1, lambda: None)
-    t=time.time()
-    with i:
-        make_new_set(old_set(d/"a"))
-    print(i.count, len(i.near_system_calls), time.time()-t)
-    t=time.time()
-    make_new_set(old_set(d/"b"))
-    print(time.time()-t)
+
+@pytest.fixture
+def no_sync(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a killed process has written stays written; only a power cut needs the sync."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    return
+
+
+def cut_off(story: Callable[[], object], at: int) -> None:
+    """Have a process of its own begin the story, and kill it at that instruction."""
+    child = os.fork()
+    if child == 0:
+        with Instructions(at, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+            story()
+        os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def open_again(directory: Path) -> str:
+    with Workspace.open(directory, command="all") as workspace:
+        return workspace.recovered
+
+
+def assert_old_or_new(directory: Path) -> None:
+    found = contents(directory)
+    if found != OLD:
+        (backup,) = (directory / "backup").iterdir()
+        assert found == kept(backup)
+
+
+def cut_in_two(directory: Path) -> Path:
+    """A folder as a kill in the middle of the commit leaves it: some files moved, some not."""
+    backup = directory / "backup" / "2026-11-23T10-30-00Z"
+    backup.mkdir(parents=True)
+    stage = directory / STAGE
+    stage.mkdir()
+    (directory / ".mtls.lock").write_bytes(b'{"pid"')
+    (backup / "ca.key").write_bytes(OLD["ca.key"])
+    (backup / "ca.crt").write_bytes(OLD["ca.crt"])
+    (backup / "ca.srl").write_bytes(OLD["ca.srl"])
+    (directory / "ca.key").write_bytes(NEW["ca.key"])
+    (stage / "ca.crt").write_bytes(NEW["ca.crt"])
+    (stage / "client.p12").write_bytes(NEW["client.p12"])
+    (stage / "openssl.cnf").write_bytes(b"")
+    journal = {
+        "version": 1,
+        "backup": backup.name,
+        "retire": ["ca.key", "ca.crt", "ca.srl"],
+        "publish": ["ca.key", "ca.crt", "client.p12"],
+        "public": ["ca.crt"],
+    }
+    (directory / JOURNAL).write_text(json.dumps(journal), encoding="utf-8")
+    return directory
+
+
+@pytest.mark.posix
+@pytest.mark.usefixtures("no_sync")
+def test_killed_at_any_instruction_of_a_run_the_next_one_finds_a_whole_set(tmp_path: Path) -> None:
+    with Instructions() as instructions:
+        make_new_set(old_set(tmp_path / "rehearsal"))
+
+    for number in instructions.worth_a_visit(step=11):
+        directory = old_set(tmp_path / str(number))
+        cut_off(functools.partial(make_new_set, directory), at=number)
+        open_again(directory)
+        assert_old_or_new(directory)
+        shutil.rmtree(directory)
+
+
+@pytest.mark.posix
+@pytest.mark.usefixtures("no_sync")
+def test_killed_at_any_instruction_of_a_recovery_the_one_after_completes_it(tmp_path: Path) -> None:
+    with Instructions() as instructions:
+        open_again(cut_in_two(tmp_path / "rehearsal"))
+
+    for number in instructions.worth_a_visit(step=11):
+        directory = cut_in_two(tmp_path / str(number))
+        cut_off(functools.partial(open_again, directory), at=number)
+        open_again(directory)
+        assert contents(directory) == kept(directory / "backup" / "2026-11-23T10-30-00Z")
+        shutil.rmtree(directory)
+
+
+def test_ended_before_or_after_any_change_on_disk_the_next_run_finds_a_whole_set(
+    tmp_path: Path,
+) -> None:
+    # Whole processes, ended as the task manager ends them: this holds on Windows as well.
+    runs = {}
+    for number in range(1, 15):
+        directory = old_set(tmp_path / str(number))
+        story = [sys.executable, "-c", ENDED_EARLY, str(directory), str(number)]
+        runs[directory] = subprocess.Popen(story, stdout=subprocess.PIPE, text=True)
+    ends = [process.communicate()[0].strip() for process in runs.values()]
+
+    for directory in runs:
+        open_again(directory)
+        assert_old_or_new(directory)
+    assert ends[0] == "" and ends[-1] == "came to its end"
+
+
+ENDED_EARLY = """
+import os, signal, sys
+from pathlib import Path
+from tests.test_workspace import make_new_set
+
+left = int(sys.argv[2])
+
+def count(event, arguments):
+    global left
+    if event in {"os.rename", "os.remove", "os.rmdir"}:
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+sys.addaudithook(count)
+make_new_set(Path(sys.argv[1]))
+print("came to its end")
+"""
+
+
+def test_a_run_that_finds_a_cut_off_move_says_that_it_finished_it(tmp_path: Path) -> None:
+    recovered = open_again(cut_in_two(tmp_path / "certs"))
+
+    backup = tmp_path / "certs" / "backup" / "2026-11-23T10-30-00Z"
+    assert "cut off" in recovered
+    assert f"the set before it is in {backup}" in recovered
+    assert contents(tmp_path / "certs") == kept(backup)
+
+
+def test_a_run_that_finds_a_left_over_stage_says_that_the_set_is_as_it_was(tmp_path: Path) -> None:
+    directory = old_set(tmp_path / "certs")
+    (directory / STAGE).mkdir()
+    (directory / STAGE / "ca.key").write_bytes(b"half a key")
+
+    recovered = open_again(directory)
+
+    assert "the set in the folder is as it was" in recovered
+    assert contents(directory) == OLD
+
+
+JOURNALS = {
+    "not JSON": b"moves: 3",
+    "half of one": b'{"version": 1, "backup": "2026-',
+    "not an object": b"[]",
+    "nested without end": b"[" * 60000,
+    "of a later version": b'{"version": 2, "backup": "", "retire": [], "publish": [], "public": []}',
+    "with a way out of the folder": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": ["../ca.key"], "public": []}',
+    "with an absolute path": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": ["/etc/passwd"], "public": []}',
+    "with a drive": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": ["C:ca.key"], "public": []}',
+    "with a public file elsewhere": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": [], "public": ["../../x"]}',
+    "with a backup elsewhere": b'{"version": 1, "backup": "../../x", "retire": ["ca.key"],'
+    b' "publish": [], "public": []}',
+    "with letters for names": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": "ca", "public": []}',
+    "with numbers for names": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": [5], "public": []}',
+}
+
+
+@pytest.mark.parametrize("journal", JOURNALS.values(), ids=JOURNALS)
+def test_a_journal_that_cant_be_understood_is_told_and_nothing_is_touched(
+    tmp_path: Path, journal: bytes
+) -> None:
+    directory = old_set(tmp_path / "certs")
+    (directory / STAGE).mkdir()
+    (directory / STAGE / "ca.key").write_bytes(NEW["ca.key"])
+    (directory / JOURNAL).write_bytes(journal)
+    before = contents(directory)
+
+    with pytest.raises(FolderUnavailableError) as caught:
+        open_again(directory)
+
+    assert "nothing was touched" in caught.value.what
+    assert f"delete {directory / JOURNAL}" in caught.value.fix
+    assert contents(directory) == before
+
+
+def test_a_move_is_not_finished_over_a_file_that_came_in_between(tmp_path: Path) -> None:
+    directory = cut_in_two(tmp_path / "certs")
+    (directory / "ca.crt").write_bytes(b"somebody else's")
+
+    with pytest.raises(FolderUnavailableError, match=r"ca\.crt is in the way"):
+        open_again(directory)
+
+    assert (directory / "ca.crt").read_bytes() == b"somebody else's"
+    assert (directory / STAGE / "ca.crt").read_bytes() == NEW["ca.crt"]
+
+
+def test_once_that_file_is_moved_away_the_move_is_finished(tmp_path: Path) -> None:
+    directory = cut_in_two(tmp_path / "certs")
+    (directory / "ca.crt").write_bytes(b"somebody else's")
+    with pytest.raises(FolderUnavailableError):
+        open_again(directory)
+
+    (directory / "ca.crt").unlink()
+    open_again(directory)
+
+    assert contents(directory) == kept(directory / "backup" / "2026-11-23T10-30-00Z")
+
+
+def test_a_move_that_lost_a_staged_file_says_where_the_old_set_is(tmp_path: Path) -> None:
+    directory = cut_in_two(tmp_path / "certs")
+    (directory / STAGE / "client.p12").unlink()
+
+    with pytest.raises(FolderUnavailableError, match=r"client\.p12 is gone") as caught:
+        open_again(directory)
+
+    assert str(directory / "backup") in caught.value.fix

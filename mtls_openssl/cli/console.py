@@ -69,6 +69,11 @@ def print_data(data: Any) -> None:
     typer.echo(json_.dumps(data, indent=2, ensure_ascii=not _speaks_unicode()))
 
 
+def print_script(script: str) -> None:
+    """Print `script` as UTF-8 with its own line ends, whatever the console's are."""
+    typer.echo(script.encode(), nl=False)
+
+
 def _speaks_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 

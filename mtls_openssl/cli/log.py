@@ -108,12 +108,10 @@ def export(choices: Choices) -> None:
         for name in ([step.name] if isinstance(step, scripting.Written) else _touched(step))
     ]
     temporary = [name for name in dict.fromkeys(made) if name not in {*MADE_BY, *kept} - {CONFIG}]
-    typer.echo(
-        scripting.script(
-            choices["format"].value, steps, temporary=temporary, title=f"run {run} of the audit log"
-        ),
-        nl=False,
+    script = scripting.script(
+        choices["format"].value, steps, temporary=temporary, title=f"run {run} of the audit log"
     )
+    console.print_script(script)
 
 
 def _steps(lines: Sequence[Line]) -> list[Command | Written]:

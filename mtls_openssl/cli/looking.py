@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 def locate(choices: Choices) -> None:
     """Show every openssl found, its version, the one taken, and why."""
     from mtls_openssl import report  # noqa: PLC0415 - what a command needs, when it does
-    from mtls_openssl.locate import none_usable, survey  # noqa: PLC0415
+    from mtls_openssl.locate import refusal, survey  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
 
     search = survey(choices["openssl"], Door())
@@ -34,7 +34,7 @@ def locate(choices: Choices) -> None:
     else:
         _print_table(search)
     if search.chosen is None:
-        raise none_usable(search)
+        raise refusal(search)
 
 
 def _print_table(search: Search) -> None:

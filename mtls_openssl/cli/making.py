@@ -121,8 +121,6 @@ def _run(choices: Choices, plan: Plan, settings: Settings | None, *, packs: bool
     if choices["format"] is not options.Format.TEXT:
         raise UsageError("--format is the form of a dry run.", fix="add --dry-run")
     quiet = choices["quiet"] or choices["json"]
-    if not quiet and plan.name == "all":
-        typer.echo("=== Generating Mutual TLS Certificates ===")
     from mtls_openssl import pipeline, report  # noqa: PLC0415
     from mtls_openssl.cli.password import password  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
@@ -137,6 +135,8 @@ def _run(choices: Choices, plan: Plan, settings: Settings | None, *, packs: bool
     )
     door = Door()
     found = find(choices["openssl"], door)
+    if not quiet and plan.name == "all":
+        typer.echo("=== Generating Mutual TLS Certificates ===")
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
     try:
         result = pipeline.make(plan, settings, target, found, door=door, watcher=progress)
@@ -160,7 +160,7 @@ def _show(choices: Choices, plan: Plan, settings: Settings | None) -> None:
     from mtls_openssl.plan import CONFIG  # noqa: PLC0415
     from mtls_openssl.steps import Render  # noqa: PLC0415
 
-    form = options.Format.JSON if choices["json"] else choices["format"]
+    form: options.Format = options.Format.JSON if choices["json"] else choices["format"]
     steps = plan.steps
     if form in {options.Format.TEXT, options.Format.JSON}:
         steps = (*steps, *proof.commands(plan.makes or plan.needs, settings))
@@ -170,7 +170,7 @@ def _show(choices: Choices, plan: Plan, settings: Settings | None) -> None:
     ]
     kept = bool(settings and settings.keep_csr)
     temporary = (CONFIG,) if kept else (CONFIG, *plan.scratch)
-    typer.echo(
-        scripting.script(form.value, lines, temporary=temporary, title=f"mtls_openssl {plan.name}"),
-        nl=False,
+    script = scripting.script(
+        form.value, lines, temporary=temporary, title=f"mtls_openssl {plan.name}"
     )
+    console.print_script(script)

@@ -7,7 +7,7 @@ the choice between them.
 
 from mtls_openssl.locate.machine import Machine, Registry
 from mtls_openssl.locate.probe import Candidate, Version
-from mtls_openssl.locate.search import Found, Search, candidates, find, survey
+from mtls_openssl.locate.search import Found, Search, candidates, find, refusal, survey
 
 __all__ = [
     "Candidate",
@@ -18,5 +18,6 @@ __all__ = [
     "Version",
     "candidates",
     "find",
+    "refusal",
     "survey",
 ]

@@ -145,6 +145,19 @@ def installation(machine: Machine) -> str:
     return "Install the package openssl of this system, or build https://openssl-library.org/source"
 
 
+def refusal(search: Search, machine: Machine | None = None) -> OpensslNotFoundError:
+    """The error that tells why a search came to nothing.
+
+    Args:
+        search: one without a chosen candidate.
+        machine: where it was made; this computer unless given.
+    """
+    first = search.candidates[0] if search.candidates else None
+    if first and first.origin in {places.OPTION, places.VARIABLE}:
+        return _refused(first)
+    return _none(search.candidates, machine or Machine.here())
+
+
 def _named(option: Path | None, door: Door, machine: Machine) -> Candidate | None:
     named = places.named(option, machine)
     if named is None:

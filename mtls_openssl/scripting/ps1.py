@@ -12,8 +12,6 @@ _SETTINGS = {"OPENSSL_CONF": "openssl.cnf", "OPENSSL_WIN32_UTF8": "1", "LC_ALL":
 # Windows PowerShell does not escape the quotes within an argument, nor a backslash at the end of
 # a quoted one; PowerShell 7 does, by default. The same on both: the command line is made here.
 _OPENSSL = r"""
-$found = Get-Command -Name openssl -CommandType Application -ErrorAction SilentlyContinue
-if (-not $found) { $status = %d; throw 'There is no openssl on PATH: nothing was done.' }
 $program = @($found)[0].Path
 function openssl {
   $quoted = foreach ($argument in $args) {
@@ -28,12 +26,12 @@ function openssl {
   $process.WaitForExit()
   $global:LASTEXITCODE = $process.ExitCode
 }
-""".replace("%d", str(Exit.NO_OPENSSL.value))
+"""
 
+_NO_OPENSSL = Exit.NO_OPENSSL.value
+_STOPPED = "Stopped with exit code ${status}: what was made so far is still here."
 _STOP_IF_FAILED = [
-    "if ($LASTEXITCODE -ne 0) {"
-    ' $status = $LASTEXITCODE; throw "Stopped with exit code $status:'
-    ' what was made so far is still here." }',
+    f'if ($LASTEXITCODE -ne 0) {{ $status = $LASTEXITCODE; throw "{_STOPPED}" }}',
     "",
 ]
 
@@ -57,7 +55,9 @@ def ps1(recipe: Recipe) -> str:
         *(f"$env:{name} = '{value}'" for name, value in _SETTINGS.items()),
         _say(recipe.title),
         *_nothing_is_lost(recipe.files),
-        *_OPENSSL.splitlines(),
+        "$found = Get-Command -Name openssl -CommandType Application -ErrorAction SilentlyContinue",
+        f"if (-not $found) {{ $status = {_NO_OPENSSL}; throw 'openssl is not on PATH.' }}",
+        *_OPENSSL.strip().splitlines(),
         "",
     ]
     for name in recipe.secrets:
@@ -130,7 +130,8 @@ def _write(line: Written) -> list[str]:
         "$content = @(",
         content,
         ")",
-        f'[IO.File]::WriteAllText([IO.Path]::Combine($folder, {name}), $content -join "`n", $utf8)',
+        f"$file = [IO.Path]::Combine($folder, {name})",
+        '[IO.File]::WriteAllText($file, ($content -join "`n"), $utf8)',
         "",
     ]
 

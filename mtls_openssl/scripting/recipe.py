@@ -9,11 +9,11 @@ from mtls_openssl.steps import Command
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """A text file that a script writes.
+    r"""A text file that a script writes.
 
     Args:
         name: its bare name.
-        content: what it holds, with `\\n` at the end of each line.
+        content: what it holds, with `\n` at the end of each line.
     """
 
     name: str

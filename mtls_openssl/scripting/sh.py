@@ -7,6 +7,8 @@ from mtls_openssl.scripting.quoting import posix, posix_line
 from mtls_openssl.scripting.recipe import Recipe, Written
 from mtls_openssl.steps import Command
 
+_STOPPED = "Stopped with exit code $status: what was made so far is still here."
+
 
 def sh(recipe: Recipe) -> str:
     """The script, with LF line ends.
@@ -30,8 +32,7 @@ def sh(recipe: Recipe) -> str:
     lines += [
         "status_at_end() {",
         "  status=$?",
-        '  [ "$status" -eq 0 ] || printf \'%s\\n\' "Stopped with exit code $status:'
-        ' what was made so far is still here." >&2',
+        f'  [ "$status" -eq 0 ] || printf \'%s\\n\' "{_STOPPED}" >&2',
         '  exit "$status"',
         "}",
         "trap status_at_end EXIT",

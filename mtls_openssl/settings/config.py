@@ -9,6 +9,8 @@ from typing import Any
 
 from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError
 
+_BEGINNING = re.compile(r"""\s*(\[|([\w-]+|"(\\.|[^"\\])*"|'[^']*')\s*[.=])""")
+
 
 def read_config(config: Path) -> Iterator[tuple[str, Any, int]]:
     """Read a TOML file (toml.io, version 1.0), in UTF-8 with or without a byte order mark.
@@ -67,23 +69,24 @@ def _line_of(message: str, text: str) -> int:
 def _lines(text: str) -> dict[str, int]:
     """The line on which each top-level key of a valid document begins.
 
-    tomllib does not tell. But no beginning of a statement is a statement, so the lines taken
-    together until they parse are one.
+    tomllib does not tell. But no part of a statement from its beginning is a statement, so the
+    lines taken together until they parse are one. Only where the next line looks like the
+    beginning of another is it worth a try.
     """
     import tomllib  # noqa: PLC0415 - as above
 
-    lines: dict[str, int] = {}
-    start, statement, in_table = 1, "", False
-    for number, line in enumerate(text.split("\n"), 1):
-        statement += line + "\n"
+    lines = text.split("\n")
+    beginnings = [number for number, line in enumerate(lines) if _BEGINNING.match(line)]
+    found: dict[str, int] = {}
+    start, in_table = beginnings[0] if beginnings else 0, False
+    for end in [*beginnings[1:], len(lines)]:
         try:
-            keys = tomllib.loads(statement)
+            keys = tomllib.loads("\n".join(lines[start:end]) + "\n")
         except (ValueError, RecursionError):
             continue
-        is_header = statement.lstrip().startswith("[")
+        is_header = lines[start].lstrip().startswith("[")
         if is_header or not in_table:
             for key in keys:
-                lines.setdefault(key, start)
-        in_table = in_table or is_header
-        start, statement = number + 1, ""
-    return lines
+                found.setdefault(key, start + 1)
+        start, in_table = end, in_table or is_header
+    return found

@@ -153,7 +153,9 @@ def _refusals(error: ValidationError, given: Mapping[str, _Given]) -> Iterable[R
         if given[field].base in refused:
             continue
         reason = problem.get("ctx", {}).get("error")
-        yield _refusal(field, problem["input"], reason or UnfitError(problem["msg"]), given)
+        if not isinstance(reason, UnfitError):
+            reason = UnfitError(f"can't be used: {problem['msg']}")
+        yield _refusal(field, problem["input"], reason, given)
 
 
 def _refusal(field: str, value: object, reason: UnfitError, given: Mapping[str, _Given]) -> Refusal:

@@ -22,6 +22,8 @@ _LONGEST_LABEL = 63
 _LONGEST_LOCAL_PART = 64
 _MOST_DAYS = 36500
 _RSA_SIZES = range(2048, 16384 + 1, 8)
+# `set KEY_SIZE=2048 & ...` in a batch file leaves a blank at the end.
+_BLANKS = " \t"
 _JOINERS = "\u200c\u200d"
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _NUMBER = re.compile("[0-9]{1,9}")
@@ -150,8 +152,7 @@ def alternative_name(client: str) -> str:
 
 def whole_number(value: object) -> int:
     """A whole number, or its decimal digits."""
-    # `set KEY_SIZE=2048 & ...` in a batch file leaves a blank at the end.
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip(_BLANKS)):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -180,7 +181,7 @@ def rsa_size(value: object) -> int:
 
 def yes_or_no(value: object) -> bool:
     """A boolean, or one of the words people write for it."""
-    word = str(value).strip().lower()
+    word = str(value).strip(_BLANKS).lower()
     if word not in _WORDS:
         raise UnfitError("is neither yes nor no")
     return _WORDS[word]
@@ -189,7 +190,7 @@ def yes_or_no(value: object) -> bool:
 def listed(value: object) -> tuple[object, ...]:
     """A list, or text with commas between its entries; empty entries are left out."""
     if isinstance(value, str):
-        value = [entry.strip() for entry in value.split(",")]
+        value = [entry.strip(_BLANKS) for entry in value.split(",")]
     if not isinstance(value, list | tuple):
         raise UnfitError("is not a list")
     return tuple(entry for entry in value if entry != "")

@@ -1,0 +1,139 @@
+"""Speed, as ratios from runs taken in turn on this machine: `python scripts/bench.py`.
+
+Four figures: `all` against the same openssl commands one after another by sh; what the program
+adds to openssl's own time; `--help`; `audit verify` of 10,000 lines. Not a test: a busy machine
+gives other figures, so each is a median of pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PASSWORD = {"MTLS_P12_PASSWORD": "only for a benchmark"}
+
+
+def seconds(*argv: str | Path, cwd: Path) -> float:
+    """How long a command takes as a process, from outside; it must succeed."""
+    begun = time.perf_counter()
+    subprocess.run(argv, cwd=cwd, check=True, capture_output=True, env={**os.environ, **PASSWORD})
+    return time.perf_counter() - begun
+
+
+def ours(*argv: str) -> tuple[str, ...]:
+    """The command line of the program."""
+    return (sys.executable, "-m", "mtls_openssl", *argv)
+
+
+def lines_of(folder: Path) -> list[dict[str, object]]:
+    """The commands in the log of a folder, in the guide's order."""
+    text = (folder / "mtls-audit.jsonl").read_text("utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    commands = [line for line in lines if line["event"] == "command"]
+    return sorted(commands, key=lambda line: line["step"])
+
+
+def script_of(folder: Path, proof: bool) -> str:
+    """What `all` ran there, as a script for sh; with or without the commands of the proof."""
+    import shlex
+
+    kinds = {"probe", "guide", "proof"} if proof else {"guide"}
+    lines = [json.loads(line) for line in (folder / "mtls-audit.jsonl").read_text().splitlines()]
+    text = ["set -eu", "export OPENSSL_CONF=openssl.cnf LC_ALL=C"]
+    for line in sorted(lines, key=lambda line: line["step"]):
+        if line["event"] == "render":
+            (name,) = line["writes"]
+            text.append(f"cat > {name} <<'END'\n{line['stdout']}END")
+        elif line["event"] == "command" and line["kind"] in kinds:
+            text.append(shlex.join(line["argv"]))
+    return "\n".join(text) + "\n"
+
+
+def against_sh(pairs: int, *options: str) -> None:
+    """`all` and the same commands by sh, in turn."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "first").mkdir()
+        seconds(*ours("all", *options), cwd=root / "first")
+        for proof, label in ((True, "every command it ran"), (False, "the guide's commands alone")):
+            script = root / "commands.sh"
+            script.write_text(script_of(root / "first", proof), "utf-8")
+            ratios, mine, theirs = [], [], []
+            for number in range(pairs):
+                one, other = root / f"a{proof}{number}", root / f"b{proof}{number}"
+                one.mkdir()
+                other.mkdir()
+                mine.append(seconds(*ours("all", *options), cwd=one))
+                theirs.append(seconds("sh", script, cwd=other))
+                ratios.append(mine[-1] / theirs[-1])
+            what = " ".join(("all", *options))
+            print(
+                f"{what} / {label} by sh: ratio of medians "
+                f"{statistics.median(mine) / statistics.median(theirs):.2f}, "
+                f"median of {pairs} ratios {statistics.median(ratios):.2f} "
+                f"({statistics.median(mine):.2f} s, {statistics.median(theirs):.2f} s)"
+            )
+
+
+def added(runs: int) -> None:
+    """What `all` takes beyond the time of its openssl commands, run one at a time."""
+    extra = []
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(runs):
+            folder = Path(name, str(number))
+            folder.mkdir()
+            whole = seconds(*ours("all", "--jobs", "1"), cwd=folder)
+            extra.append(whole - sum(float(str(line["seconds"])) for line in lines_of(folder)))
+    print(f"added to the openssl commands' own time: median {statistics.median(extra):.2f} s")
+
+
+def start_up(runs: int) -> None:
+    """`--help`, and `audit verify` of a log of 10,000 lines."""
+    here = Path.cwd()
+    taken = [seconds(*ours("--help"), cwd=here) for _ in range(runs)]
+    print(f"--help: median {statistics.median(taken):.2f} s")
+    taken = [seconds(*ours("all", "--help"), cwd=here) for _ in range(runs)]
+    print(f"all --help: median {statistics.median(taken):.2f} s")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        long_log(folder, 10_000)
+        taken = [seconds(*ours("audit", "verify"), cwd=folder) for _ in range(runs)]
+    print(f"audit verify of 10,000 lines: median {statistics.median(taken):.2f} s")
+
+
+def long_log(folder: Path, count: int) -> None:
+    """A log of `count` lines as long as real ones."""
+    from mtls_openssl import audit, locate, process
+
+    found = locate.find(None, process.Door()).chosen
+    assert found.probe is not None
+    with audit.AuditLog.open(folder / "mtls-audit.jsonl") as log:
+        log.identify(found.path, str(found.version))
+        for _ in range(count - 1):
+            log.command(found.probe, cwd=folder, env_names=("LC_ALL", "OPENSSL_CONF"))
+        log.end(0, "done", {})
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=15, help="runs of each, in turn")
+    pairs = parser.parse_args().pairs
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    print(f"{len(os.sched_getaffinity(0))} processors, Python {sys.version.split()[0]}")
+    against_sh(pairs)
+    against_sh(max(5, pairs // 3), "--key-size", "4096")
+    added(pairs)
+    start_up(pairs)
+
+
+if __name__ == "__main__":
+    main()
