@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,9 +32,14 @@ from mtls_openssl.runner import Room, Watcher, run
 from mtls_openssl.settings import Settings
 from mtls_openssl.steps import Ending, Outcome
 from mtls_openssl.workspace import Workspace
+from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.interrupts import held
 
 LOG = "mtls-audit.jsonl"
 """The name of the audit log in the folder of a set."""
+
+_NEXT_TO_NOTHING = 128 * 1024
+"""Bytes of room on a disk: with no more than this, what went wrong was most likely the room."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +49,10 @@ class Password:
     Args:
         value: the password; in no repr.
         keep: whether it was made up by us, and goes to a file beside the set.
-        variable: the environment variable that it came from, if any.
     """
 
     value: str = dataclasses.field(repr=False)
     keep: bool = False
-    variable: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,35 +128,27 @@ def make(
     """
     begun = time.perf_counter()
     with Workspace.open(target.folder, command=plan.name) as workspace:
+        _make_up_for(workspace)
         _require(plan, workspace.directory)
         with AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log:
-            for candidate in found.candidates:
-                if candidate.probe:
-                    log.identify(candidate.path, str(candidate.version or ""))
-                    log.command(candidate.probe, cwd=candidate.path.parent, env_names=())
-            log.identify(found.chosen.path, str(found.chosen.version))
             try:
+                _record_probes(log, found)
                 checks, files, backup = _run(
                     plan, settings, target, found, workspace=workspace, log=log, door=door,
                     watcher=watcher,
                 )  # fmt: skip
             except MtlsError as error:
-                log.end(error.code, f"failed: {error.what}", {})
+                _end(log, error.code, f"failed: {error.what}")
                 raise
             except KeyboardInterrupt:
-                door.close()
-                log.end(Exit.INTERRUPTED, "interrupted", {})
+                _end(log, Exit.INTERRUPTED, "interrupted")
                 raise InterruptedRunError(
                     "The run was interrupted; the folder is as it was before.",
                     fix="run the same command again when you are ready",
                 ) from None
             except BaseException as error:
-                door.close()
-                log.end(Exit.OUR_FAULT, f"failed: {type(error).__name__}", {})
+                _end(log, Exit.OUR_FAULT, f"failed: {type(error).__name__}")
                 raise
-            log.end(
-                Exit.DONE, "done", {name: sha256_of(workspace.directory / name) for name in files}
-            )
         notes = tuple(
             note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
         )
@@ -169,6 +165,32 @@ def make(
         )
 
 
+def _make_up_for(workspace: Workspace) -> None:
+    """Put on record what an earlier run could not: the set that it had moved into place."""
+    if workspace.finished:
+        with AuditLog.open(workspace.directory / LOG) as log:
+            published = _hashes(workspace, workspace.finished)
+            log.end(Exit.DONE, "finished the move of the run that was cut off", published)
+
+
+def _hashes(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
+    return {name: sha256_of(workspace.directory / name) for name in names}
+
+
+def _record_probes(log: AuditLog, found: Found) -> None:
+    for candidate in found.candidates:
+        if candidate.probe:
+            log.identify(candidate.path, str(candidate.version or ""))
+            log.command(candidate.probe, cwd=candidate.path.parent, env_names=())
+    log.identify(found.chosen.path, str(found.chosen.version))
+
+
+@held
+def _end(log: AuditLog, code: Exit, purpose: str) -> None:
+    # Not even a second Ctrl-C keeps the end of a run out of the log.
+    log.end(code, purpose, {})
+
+
 def _require(plan: Plan, folder: Path) -> None:
     missing = [name for name in plan.needs if not (folder / name).is_file()]
     if missing:
@@ -176,8 +198,13 @@ def _require(plan: Plan, folder: Path) -> None:
         raise FolderUnavailableError(
             f"`{plan.name}` needs {_listed(plan.needs)} in {folder}, "
             f"and {_listed(missing)} {'is' if len(missing) == 1 else 'are'} not there.",
-            fix=" and then ".join(f"python -m mtls_openssl {maker} --out ..." for maker in makers),
+            fix=" and then ".join(_command(maker, folder) for maker in makers),
         )
+
+
+def _command(name: str, folder: Path) -> str:
+    where = "" if folder == Path.cwd() else f' --out "{folder}"'
+    return f"python -m mtls_openssl {name}{where}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -202,7 +229,6 @@ def _run(
         workspace.stage,
         CONFIG,
         secrets={pkcs12.PASSWORD_VARIABLE: password.value} if password else {},
-        hidden=(password.variable,) if password and password.variable else (),
         limit=target.limit,
         jobs=target.jobs,
     )
@@ -214,6 +240,7 @@ def _run(
     checks = proof.judge(outcomes, settings, workspace.stage)
     _raise_for(outcomes, checks, workspace.directory / LOG)
     if not plan.makes:
+        log.end(Exit.DONE, "done", {})
         return checks, (), None
     files = plan.makes
     if password and password.keep:
@@ -225,14 +252,18 @@ def _run(
         publish=files,
         retire=[name for name in plan.retires if name not in files],
         private=[name for name in files if name in PRIVATE],
+        record=lambda: log.end(Exit.DONE, "done", _hashes(workspace, files)),
     )
     return checks, files, backup
 
 
 def _write_password(file: Path, password: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as stream:
-        stream.write(password + "\n")
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as stream:
+            stream.write(password + "\n")
+    except OSError as error:
+        raise unavailable(f"{file} can't be written", error) from error
 
 
 def _raise_for(outcomes: Sequence[Outcome], checks: Sequence[Check], log: Path) -> None:
@@ -249,7 +280,7 @@ def _raise_for(outcomes: Sequence[Outcome], checks: Sequence[Check], log: Path) 
 def _command_failed(outcome: Outcome, log: Path) -> CommandFailedError:
     command, finished = outcome.command, outcome.finished
     said = finished.stderr.strip()
-    reason, mend = diagnosis.cause(said)
+    reason, mend = diagnosis.DISK_FULL if _is_full(log.parent) else diagnosis.cause(said)
     if said and finished.exit and not command.reveals_key:
         quoted = "openssl said: " + " | ".join(said.splitlines()[:3])
         reason = f"{reason} ({quoted})" if reason else quoted
@@ -268,14 +299,21 @@ def _not_proven(refused: Sequence[Check], log: Path) -> NotProvenError:
             f"{check.subject}: {check.fault} (wanted: {check.claim})" for check in refused
         )
     )
-    old_ca = "key usage extension" in faults or "not marked critical" in faults
-    return NotProvenError(
-        f"The result did not pass its proof: {faults}.",
-        cause="the CA was made without the extensions that strict validators ask for, as the"
-        " batch file's was"
-        if old_ca
-        else "",
-        fix="make a set with a CA that they accept: python -m mtls_openssl all"
-        if old_ca
-        else f"what openssl said is in {log}",
-    )
+    cause, fix = "", f"what openssl said is in {log}"
+    if _is_full(log.parent):
+        cause, fix = diagnosis.DISK_FULL
+    elif "key usage extension" in faults or "not marked critical" in faults:
+        cause = (
+            "the CA was made without the extensions that strict validators ask for, as the"
+            " batch file's was"
+        )
+        fix = "make a set with a CA that they accept: python -m mtls_openssl all"
+    return NotProvenError(f"The result did not pass its proof: {faults}.", cause=cause, fix=fix)
+
+
+def _is_full(folder: Path) -> bool:
+    # openssl says nothing of a file that it could not write to its end, and exits with 0.
+    try:
+        return shutil.disk_usage(folder).free < _NEXT_TO_NOTHING
+    except OSError:
+        return False

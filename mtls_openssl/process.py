@@ -7,7 +7,9 @@ command shows its environment in its repr.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -42,22 +44,20 @@ _DROPPED = frozenset(
 plumbum.local.env.clear()
 
 
-def clean_environment(settings: Mapping[str, str], *, hidden: Sequence[str] = ()) -> dict[str, str]:
+def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of an openssl process.
 
     Args:
         settings: variables to set for this process.
-        hidden: names of further variables to take out, since they hold a secret.
 
     Returns:
         This process's environment without anything that changes what openssl does or says
         (openssl-env(7)) and without our own variables, with `settings` on top.
     """
-    gone = {name.upper() for name in hidden} | _DROPPED
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name.upper() not in gone and not name.upper().startswith(("LC_", "MTLS_"))
+        if name.upper() not in _DROPPED and not name.upper().startswith(("LC_", "MTLS_"))
     }
     return {**kept, "LC_ALL": "C", **settings}
 
@@ -110,7 +110,7 @@ class Door:
         try:
             with self._lock:
                 if self._closed:
-                    return finished(Ending.NOT_STARTED, None, b"", b"the run was stopped")
+                    return finished(Ending.STOPPED, None, b"", b"")
                 child: Any = plumbum.local[os.fspath(executable)].popen(
                     [_argument(argument) for argument in argv],
                     cwd=os.fspath(cwd),
@@ -126,9 +126,14 @@ class Door:
             out, err = child.communicate(timeout=limit)
             ending = Ending.STOPPED if self._closed and child.returncode else Ending.EXITED
         except subprocess.TimeoutExpired:
-            child.kill()
+            _kill(child)
             out, err = _drain(child)
             ending = Ending.STOPPED if self._closed else Ending.TIMED_OUT
+        except BaseException:
+            # Ctrl-C in the thread that waits.
+            _kill(child)
+            _drain(child)
+            raise
         finally:
             with self._lock:
                 self._running.discard(child)
@@ -139,7 +144,26 @@ class Door:
         with self._lock:
             self._closed = True
             for child in self._running:
-                child.kill()
+                _kill(child)
+
+
+def _kill(child: Any) -> None:
+    if sys.platform != "win32" and _is_our_child(child.pid):
+        # Its whole group: where `openssl` is a wrapper script, the program that does the work too.
+        with contextlib.suppress(OSError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+
+
+def _is_our_child(number: int) -> bool:
+    # Once it was waited for, its number may be another process's.
+    if sys.platform == "win32" or not hasattr(os, "waitid"):
+        return False
+    try:
+        os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _drain(child: Any) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from mtls_openssl.openssl import dhparam as dh
 from mtls_openssl.openssl import pkcs12, pkey, verify, x509
 from mtls_openssl.settings import Settings
-from mtls_openssl.steps import Command, Kind, Outcome
+from mtls_openssl.steps import Command, Ending, Kind, Outcome
 
 _PURPOSES = {"server": "sslserver", "client": "sslclient"}
 _USAGES = {
@@ -62,7 +62,12 @@ def judge(
     Returns:
         Every check that was made, passed or not.
     """
-    answers = {outcome.command.argv: outcome for outcome in outcomes}
+    # One that was ended because another had failed says nothing about what it looked at.
+    answers = {
+        outcome.command.argv: outcome
+        for outcome in outcomes
+        if outcome.finished.ending is Ending.EXITED
+    }
     return tuple(_checks(answers, settings, folder))
 
 
@@ -131,27 +136,17 @@ def _checks(
         key, certificate = f"{owner}.key", f"{owner}.crt"
         if guide := answers.get(verify.chain(certificate)):
             yield _verified(guide, certificate, "the CA issued it, and it is in date")
-        strict = answers.get(verify.strict(certificate, *_strict_options(owner, settings)))
-        if strict is None:
-            continue
-        yield _verified(strict, certificate, "the strictest validators accept it (RFC 5280)")
-        read_back = answers.get(x509.describe(certificate))
-        if read_back is None:
-            continue
-        try:
-            described = x509.parse(read_back.finished.stdout)
-        except ValueError as error:
-            yield Check(certificate, "it can be read back", str(error))
-            continue
-        if settings:
-            yield from _as_asked(owner, certificate, described, settings)
+        if strict := answers.get(verify.strict(certificate, *_strict_options(owner, settings))):
+            yield _verified(strict, certificate, "the strictest validators accept it (RFC 5280)")
+        described = None
+        if read_back := answers.get(x509.describe(certificate)):
+            described, fault = _described(read_back)
+            if fault:
+                yield Check(certificate, "it can be read back", fault)
+            elif described and settings:
+                yield from _as_asked(owner, certificate, described, settings)
         if public := answers.get(pkey.public_key(key)):
-            matches = public.finished.stdout.strip() == described.public_key != ""
-            yield Check(
-                certificate,
-                f"it belongs to {key}",
-                "" if matches else f"its public key is not that of {key}",
-            )
+            yield from _paired(public, certificate, described, key)
     if opened := answers.get(pkcs12.open_again("client.p12")):
         yield _packed(opened, folder)
     if dh_checked := answers.get(dh.check()):
@@ -191,6 +186,28 @@ def _as_asked(
             tuple(map(_alternative, _values(described, "X509v3 Subject Alternative Name"))),
             _alternatives(owner, settings),
         )
+
+
+def _described(read_back: Outcome) -> tuple[x509.Description | None, str]:
+    """What a certificate says, or why that can't be told."""
+    if read_back.finished.exit:
+        return None, _said(read_back)
+    try:
+        return x509.parse(read_back.finished.stdout), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _paired(
+    public: Outcome, certificate: str, described: x509.Description | None, key: str
+) -> Iterator[Check]:
+    claim = f"it belongs to {key}"
+    if public.finished.exit:
+        yield Check(certificate, claim, _said(public))
+    elif described:
+        matches = public.finished.stdout.strip() == described.public_key != ""
+        fault = "" if matches else f"its public key is not that of {key}"
+        yield Check(certificate, claim, fault)
 
 
 def _alternatives(owner: str, settings: Settings) -> tuple[str, ...]:

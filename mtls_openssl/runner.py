@@ -16,8 +16,11 @@ from mtls_openssl.audit import AuditLog, sha256_of
 from mtls_openssl.openssl import diagnosis
 from mtls_openssl.process import Door, clean_environment
 from mtls_openssl.steps import Command, Ending, Finished, Outcome, Render, Step
+from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.interrupts import held
 
 _TICK = 0.1
+_PEM = {".key", ".csr", ".crt", ".pem"}
 
 
 class Watcher(Protocol):
@@ -42,7 +45,6 @@ class Room:
         folder: the folder that they run in.
         config: the name of the configuration file in it.
         secrets: the passwords, by the name of the variable that a command reads.
-        hidden: names of further variables of this process that hold a secret.
         limit: seconds that any one command may take, instead of its own limit.
         jobs: how many may run at the same time.
     """
@@ -51,7 +53,6 @@ class Room:
     folder: Path
     config: str
     secrets: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
-    hidden: tuple[str, ...] = ()
     limit: float | None = None
     jobs: int = 1
 
@@ -62,7 +63,7 @@ class Room:
             # The -subj of a Windows openssl is in the ANSI code page otherwise.
             ours["OPENSSL_WIN32_UTF8"] = "1"
         ours |= {name: self.secrets[name] for name in command.secrets}
-        return clean_environment(ours, hidden=self.hidden), ("LC_ALL", *ours)
+        return clean_environment(ours), ("LC_ALL", *ours)
 
 
 def run(
@@ -79,7 +80,7 @@ def run(
     Args:
         steps: in the guide's order, which is also the order of their numbers, from 1.
         room: where and how.
-        door: what starts the processes; closed at the first failure.
+        door: what starts the processes; closed at the first failure, and at the end.
         log: where each command leaves its line.
         watcher: who is told.
         render: makes the text of a Render.
@@ -121,9 +122,14 @@ def run(
                     watcher.finished(outcome)
                     yield outcome
     finally:
-        if running:
-            door.close()
-        pool.shutdown(cancel_futures=True)
+        _wind_down(door, pool)
+
+
+@held
+def _wind_down(door: Door, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    # A second Ctrl-C must not keep the commands that the first one ended out of the log.
+    door.close()
+    pool.shutdown(cancel_futures=True)
 
 
 def _longest_first(steps: Mapping[int, Step], ready: Sequence[int]) -> list[tuple[int, Command]]:
@@ -154,7 +160,10 @@ def _render(
 ) -> None:
     content = render(step)
     path = room.folder / step.name
-    path.write_bytes(content.encode())
+    try:
+        path.write_bytes(content.encode())
+    except OSError as error:
+        raise unavailable(f"{path} can't be written", error) from error
     log.render(number, step, content, cwd=room.folder)
 
 
@@ -201,4 +210,12 @@ def problem(command: Command, finished: Finished, folder: Path) -> str:
             return f"said that all was well (exit code 0), but wrote no {name}"
         if not file.stat().st_size:
             return f"said that all was well (exit code 0), but left {name} empty"
+        if file.suffix in _PEM and not _is_whole(file):
+            return f"said that all was well (exit code 0), but left {name} damaged"
     return ""
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file has the first and the last line of PEM (RFC 7468, section 2)."""
+    content = file.read_bytes().strip()
+    return content.startswith(b"-----BEGIN ") and content.endswith(b"-----")

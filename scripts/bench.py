@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -40,10 +41,8 @@ def lines_of(folder: Path) -> list[dict[str, object]]:
     return sorted(commands, key=lambda line: line["step"])
 
 
-def script_of(folder: Path, proof: bool) -> str:
+def script_of(folder: Path, *, proof: bool) -> str:
     """What `all` ran there, as a script for sh; with or without the commands of the proof."""
-    import shlex
-
     kinds = {"probe", "guide", "proof"} if proof else {"guide"}
     lines = [json.loads(line) for line in (folder / "mtls-audit.jsonl").read_text().splitlines()]
     text = ["set -eu", "export OPENSSL_CONF=openssl.cnf LC_ALL=C"]
@@ -64,7 +63,7 @@ def against_sh(pairs: int, *options: str) -> None:
         seconds(*ours("all", *options), cwd=root / "first")
         for proof, label in ((True, "every command it ran"), (False, "the guide's commands alone")):
             script = root / "commands.sh"
-            script.write_text(script_of(root / "first", proof), "utf-8")
+            script.write_text(script_of(root / "first", proof=proof), "utf-8")
             ratios, mine, theirs = [], [], []
             for number in range(pairs):
                 one, other = root / f"a{proof}{number}", root / f"b{proof}{number}"
@@ -110,7 +109,7 @@ def start_up(runs: int) -> None:
 
 def long_log(folder: Path, count: int) -> None:
     """A log of `count` lines as long as real ones."""
-    from mtls_openssl import audit, locate, process
+    from mtls_openssl import audit, locate, process  # noqa: PLC0415 - found by main()
 
     found = locate.find(None, process.Door()).chosen
     assert found.probe is not None

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     foreign = "posix" if sys.platform == "win32" else "windows"
     must_have_tools = bool(os.environ.get("CI")) and sys.platform == "linux"
-    kept, left_out, missing = [], [], set[str]()
+    kept, left_out, missing = list[pytest.Item](), list[pytest.Item](), set[str]()
     for item in items:
         tools = [mark.args[0] for mark in item.iter_markers("tool")]
         lacking = [name for name in tools if shutil.which(name) is None and not must_have_tools]

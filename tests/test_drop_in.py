@@ -7,7 +7,6 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("theirs")
     if os.name == "nt" and (text := original.bat()):
         (folder / "original.bat").write_text(original.runnable_by_any_cmd(text), newline="")
@@ -36,7 +35,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             env={"PATH": path, "OPENSSL_CONF": "stock.cnf"}, exit_code=None)  # fmt: skip
     else:
         original.make(folder)
-    yield folder
+    return folder
 
 
 def test_the_files_are_the_batch_files_and_the_log(ours: Path) -> None:

@@ -19,8 +19,9 @@ PROFILES = ("bat", "modern")
 def strict_pythons() -> list[str]:
     """This Python, and the first one that is strict by default where there is one."""
     other = shutil.which("python3.13")
-    works = other and subprocess.run([other, "-V"], capture_output=True, check=False).returncode == 0
-    return [sys.executable, other] if other and works else [sys.executable]
+    if other and subprocess.run([other, "-V"], capture_output=True, check=False).returncode == 0:
+        return [sys.executable, other]
+    return [sys.executable]
 
 
 @pytest.fixture(scope="module", params=PROFILES)

@@ -40,14 +40,14 @@ def password(choices: Choices) -> Password:
                 f"--p12-password-env names the variable {variable}, which is not set.",
                 fix=f"set {variable}, or name another",
             )
-        return Password(_fit(os.environ[variable], f"variable {variable}"), variable=variable)
+        # Taken out, so that no process that we start inherits it.
+        return Password(_fit(os.environ.pop(variable), f"variable {variable}"))
     if file:
         return Password(_fit(_first_line(file), f"file {file}"))
     if stdin:
         return Password(_fit(sys.stdin.readline().rstrip("\r\n"), "standard input"))
     if PASSWORD_VARIABLE in os.environ:
-        value = _fit(os.environ[PASSWORD_VARIABLE], f"variable {PASSWORD_VARIABLE}")
-        return Password(value, variable=PASSWORD_VARIABLE)
+        return Password(_fit(os.environ[PASSWORD_VARIABLE], f"variable {PASSWORD_VARIABLE}"))
     if sys.stdin is not None and sys.stdin.isatty():
         typed: str = typer.prompt(
             "Password for client.p12 (empty: one is made for you)",

@@ -17,8 +17,11 @@ WINDOWS_CODES = {
 }
 """NTSTATUS values that Windows gives as exit codes (ntstatus.h)."""
 
+DISK_FULL = ("the disk is full", "make room, then run the same command again")
+"""Cause and mend, where openssl is silent about it."""
+
 _SAID = (
-    ("No space left on device", "the disk is full", "make room, then run the same command again"),
+    ("No space left on device", *DISK_FULL),
     ("Disk quota exceeded", "the disk quota is used up", "make room, then run it again"),
     ("Read-only file system", "the file system is read-only", "choose another folder with --out"),
     ("Permission denied", "a file or folder does not let us in", "look at its permissions"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,14 +22,16 @@ LOCK = ".mtls.lock"
 class Workspace:
     """The folder of a set while a run is on: `with Workspace.open(directory, command="all")`.
 
-    In the main thread it also stands before the signal handlers: an interrupt out of the `with`
-    always means that the folder is as it was.
+    Meanwhile it stands before this process's signal handlers: a KeyboardInterrupt within the `with`
+    means that the folder is as it was, and after `commit` has returned none comes any more.
 
     Attributes:
         directory: the folder of the set; it is there, can be written, and is ours alone.
         stage: the private folder in it where all work happens; gone at the end.
         recovered: one sentence if an earlier run was cut off here and its end was put in order
             now, else empty.
+        finished: the names that an earlier run was moving into the folder when it was cut off,
+            and that are there now.
         warnings: what the user should know of this folder, a sentence each.
     """
 
@@ -38,6 +40,7 @@ class Workspace:
         self.directory = Path(os.path.abspath(directory))  # noqa: PTH100
         self.stage = self.directory / commit.STAGE
         self.recovered = ""
+        self.finished: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
         self._lock = FolderLock(self.directory / LOCK, command)
         self._shield = Shield()
@@ -107,7 +110,12 @@ class Workspace:
 
     @held
     def commit(
-        self, *, publish: Sequence[str], retire: Sequence[str], private: Collection[str]
+        self,
+        *,
+        publish: Sequence[str],
+        retire: Sequence[str],
+        private: Collection[str],
+        record: Callable[[], None] = lambda: None,
     ) -> Path | None:
         """Move the finished set from the stage into the folder, whole or not at all.
 
@@ -119,6 +127,8 @@ class Workspace:
             retire: names in the folder that don't belong to the new set and go to the backup
                 as well; one that is not there is passed over.
             private: names that nobody else may read; everyone may read the others.
+            record: puts on record that the set is in place. If it can't, the set is not; if it
+                is cut off, the next run finds the names in `finished` and can make up for it.
 
         Returns:
             The backup's folder, or None if nothing had to be put there.
@@ -144,6 +154,7 @@ class Workspace:
             self._shield.deliver()
             commit.write_journal(self.directory, journal)
             commit.carry_out(self.directory, journal, between=self._shield.deliver)
+            record()
             commit.forget(self.directory)
         except BaseException as error:
             commit.undo(self.directory, journal)
@@ -161,13 +172,13 @@ class Workspace:
 
     def _make_folder(self) -> None:
         parents = [self.directory, *self.directory.parents]
-        missing = [folder for folder in parents if not folder.is_dir()]
+        missing = [folder for folder in parents if not _is_folder(folder)]
         for folder in reversed(missing):
             try:
                 folder.mkdir()
                 self._made.append(folder)
             except OSError as error:
-                if not folder.is_dir():  # else somebody else has just made it
+                if not _is_folder(folder):  # else somebody else has just made it
                     raise unavailable(f"The folder {folder} can't be made", error) from error
 
     def _recover(self) -> None:
@@ -175,6 +186,7 @@ class Workspace:
         if journal:
             commit.carry_out(self.directory, journal, between=lambda: None)
             commit.forget(self.directory)
+            self.finished = journal.publish
             self.recovered = (
                 "An earlier run was cut off while it moved its set into place; the move is "
                 "finished now"
@@ -250,6 +262,10 @@ def _bare(names: Sequence[str]) -> Sequence[str]:
     if strange:
         raise ValueError(f"not the name of a file of a set: {strange[0]!r}")
     return names
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - is_dir() raises where a path is too long
 
 
 def _copy(original: Path, copy: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import errno
 import json
 import os
 import sys
@@ -119,7 +120,10 @@ def _lock(descriptor: int) -> bool:
         os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
+        except OSError as error:
+            # A busy byte: EACCES says Microsoft's C library, and nothing at all Wine's.
+            if error.errno not in {errno.EACCES, errno.EDEADLK, 0}:
+                raise
             return False
         return True
     import fcntl  # noqa: PLC0415 - POSIX only

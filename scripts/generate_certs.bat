@@ -1,0 +1,27 @@
+@echo off
+:: Makes a CA, a server's and a client's certificate, and client.p12, in the current folder:
+::   generate_certs.bat [OPTION]...
+:: The options are those of "python -m mtls_openssl all"; one that is given wins over the value
+:: below. This file is UTF-8; a percent sign in a value is written twice.
+setlocal EnableExtensions DisableDelayedExpansion
+set "ERRORLEVEL="
+for /f "tokens=2 delims=:." %%c in ('chcp') do set "CODE_PAGE=%%c"
+chcp 65001 >nul
+
+:: --- Configuration ---
+set "COUNTRY=CN"
+set "STATE=Beijing"
+set "CITY=Beijing"
+set "ORG=MyOrganization"
+set "DOMAIN=your_domain.com"
+set "CERT_DAYS=365"
+set "KEY_SIZE=2048"
+
+call "%~dp0prepare.bat" "%~f0"
+set "CODE=%ERRORLEVEL%"
+:: -P: a file in the current folder is never taken for a module of the program.
+if "%CODE%"=="0" "%PYTHON%" -P "%~dp0generate_certs.py" %*
+if "%CODE%"=="0" set "CODE=%ERRORLEVEL%"
+if defined CLICKED pause
+if defined CODE_PAGE chcp %CODE_PAGE% >nul
+exit /b %CODE%
