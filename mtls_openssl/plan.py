@@ -35,6 +35,7 @@ MADE_BY = {
 }
 """Which command makes each file of a set."""
 
+_SPOKEN = {"ca": "CA"}
 _MAKING_A_KEY = 600.0
 _MAKING_DH_PARAMETERS = 3600.0
 
@@ -225,7 +226,12 @@ def _config() -> Render:
 def _key(owner: str, bits: int | None) -> Command:
     name = f"{owner}.key"
     argv = genpkey.generate_ec(name) if bits is None else genrsa.generate(name, bits)
-    return Command(argv, f"make the {owner}'s private key", writes=(name,), limit=_MAKING_A_KEY)
+    return Command(
+        argv,
+        f"make the {_SPOKEN.get(owner, owner)}'s private key",
+        writes=(name,),
+        limit=_MAKING_A_KEY,
+    )
 
 
 def _leaf(

@@ -5,9 +5,11 @@
 
 :: Explorer starts  cmd.exe /c ""SCRIPT" "  and a shell leaves out that space. A file name has no "?".
 set "CLICKED="
+if not defined CMDCMDLINE goto :look
 set "COMMAND_LINE=%CMDCMDLINE:"=?%"
 if /i "%COMMAND_LINE:*/c =%"=="??%~f1? ?" set "CLICKED=1"
 
+:look
 :: Else a python.bat or py.exe of the current folder would be run.
 set "NoDefaultCurrentDirectoryInExePath=1"
 set "PYTHON=%~dp0..\.venv\Scripts\python.exe"

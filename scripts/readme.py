@@ -82,8 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         new = rewritten(old)
         if chosen.check:
             same = same and old == new
-            lines = old.splitlines(), new.splitlines()
-            print(*difflib.unified_diff(*lines, page.name, "as it is now", lineterm=""), sep="\n")
+            lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
+            sys.stdout.writelines(difflib.unified_diff(*lines, page.name, "as it is now"))
         elif old != new:
             page.write_text(new, "utf-8", newline="\n")
     return 0 if same else 1

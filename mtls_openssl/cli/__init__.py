@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 making.add_to(app)
 looking.add_to(app)
-app.add_typer(log.app, name="audit")
+app.add_typer(log.app, name="audit", short_help="Read, prove and export the log of all commands.")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it over like this

@@ -64,6 +64,21 @@ def _stop_like_ctrl_c() -> None:
                 signal.signal(number, signal.default_int_handler)
 
 
+def is_interactive() -> bool:
+    """Whether there is somebody at a terminal who can be asked."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    if sys.platform != "win32":
+        return True
+    # The device NUL calls itself a terminal there; only a real console has a mode.
+    import ctypes  # noqa: PLC0415 - there, and only where a password may be asked for
+    import msvcrt  # noqa: PLC0415
+
+    handle = msvcrt.get_osfhandle(sys.stdin.fileno())
+    mode = ctypes.c_ulong()
+    return bool(ctypes.windll.kernel32.GetConsoleMode(ctypes.c_void_p(handle), ctypes.byref(mode)))
+
+
 def print_data(data: Any) -> None:
     """Print `data` as JSON, as it is in every encoding."""
     typer.echo(json_.dumps(data, indent=2, ensure_ascii=not _speaks_unicode()))

@@ -33,7 +33,7 @@ def show(choices: Choices) -> None:
     if choices["json"]:
         console.print_data([dataclasses.asdict(line) for line in lines])
         return
-    for line in lines:
+    for line in _in_the_guides_order(lines):
         if line.event == "end":
             typer.echo(f"{line.time}  run {line.run} ended: {line.purpose}")
         elif line.event == "command":
@@ -42,6 +42,12 @@ def show(choices: Choices) -> None:
             typer.echo(f"{line.time}  {line.step:>3}  exit {code}  {line.seconds:6.2f} s  {words}")
             if choices["verbose"]:
                 _print_details(line)
+
+
+def _in_the_guides_order(lines: Sequence[Line]) -> list[Line]:
+    # Commands that ran at the same time stand in the log as they ended.
+    runs = {run: number for number, run in enumerate(dict.fromkeys(line.run for line in lines))}
+    return sorted(lines, key=lambda line: (runs[line.run], line.event == "end", line.step))
 
 
 def _print_details(line: Line) -> None:
@@ -88,7 +94,8 @@ def verify(choices: Choices) -> None:
             fix="compare it with a copy that you trust; backups of the set are in backup/",
         )
     if not choices["quiet"]:
-        typer.echo(f"{path}: {verdict.lines} lines of {verdict.runs} runs, unbroken")
+        runs = "1 run" if verdict.runs == 1 else f"{verdict.runs} runs"
+        typer.echo(f"{path}: {verdict.lines} lines of {runs}, unbroken")
 
 
 @app.command()

@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 @takes(options.OPENSSL, options.OUTPUT)
 def locate(choices: Choices) -> None:
-    """Show every openssl found, its version, the one taken, and why."""
+    """Show every openssl found, and the one taken."""
     from mtls_openssl import report  # noqa: PLC0415 - what a command needs, when it does
     from mtls_openssl.locate import refusal, survey  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415

@@ -33,13 +33,13 @@ _MAKING = (options.RUN, options.DRY, options.SETTINGS)
     options.CLIENT, options.KEEP, options.P12,
 )  # fmt: skip
 def all_(choices: Choices) -> None:
-    """Do what generate_certs.bat does: CA, server, client, verify, client.p12."""
+    """Do what generate_certs.bat does, and prove it."""
     _make(choices, lambda plan, settings: plan.everything(settings), packs=True)
 
 
 @takes(*_MAKING, options.SUBJECT, options.CA, options.KEY_SIZE)
 def ca(choices: Choices) -> None:
-    """Make the root CA: ca.key and ca.crt (step 2 of the guide)."""
+    """Make the root CA: ca.key, ca.crt (step 2)."""
     _make(choices, lambda plan, settings: plan.ca(settings))
 
 
@@ -47,7 +47,7 @@ def ca(choices: Choices) -> None:
     *_MAKING, options.SUBJECT, options.LEAF, options.KEY_SIZE, options.SERVER, options.KEEP
 )  # fmt: skip
 def server(choices: Choices) -> None:
-    """Issue the server's certificate: server.key and server.crt (step 3)."""
+    """Make server.key and issue server.crt (step 3)."""
     _make(choices, lambda plan, settings: plan.server(settings))
 
 
@@ -55,7 +55,7 @@ def server(choices: Choices) -> None:
     *_MAKING, options.SUBJECT, options.LEAF, options.KEY_SIZE, options.CLIENT, options.KEEP
 )  # fmt: skip
 def client(choices: Choices) -> None:
-    """Issue the client's certificate: client.key and client.crt (step 4)."""
+    """Make client.key and issue client.crt (step 4)."""
     _make(choices, lambda plan, settings: plan.client(settings))
 
 
@@ -67,7 +67,7 @@ def p12(choices: Choices) -> None:
 
 @takes(options.RUN, options.DRY)
 def verify(choices: Choices) -> None:
-    """Check the certificates of a folder, to the strictest (step 5.1)."""
+    """Check the set of a folder strictly (step 5.1)."""
     from mtls_openssl import plan  # noqa: PLC0415 - as all below: what a command needs, when it does
 
     folder: Path = choices["out"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -169,7 +170,14 @@ DHPARAM = (
 ONE_RUN = (
     _option(str | None, "--run", metavar="ID", help="One run only.", show_default="all"),
 )  # fmt: skip
-SCRIPT = (_option(ScriptFormat, "--format", default=ScriptFormat.SH, help="What to turn it into."),)
+SCRIPT = (
+    _option(
+        ScriptFormat,
+        "--format",
+        default=ScriptFormat.BAT if os.name == "nt" else ScriptFormat.SH,
+        help="What to turn it into.",
+    ),
+)
 
 
 def takes(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from mtls_openssl.cli import console
 from mtls_openssl.cli.options import Choices
 from mtls_openssl.errors import SettingRefusedError, UsageError
 from mtls_openssl.openssl.pkcs12 import PASSWORD_VARIABLE
@@ -48,7 +49,7 @@ def password(choices: Choices) -> Password:
         return Password(_fit(sys.stdin.readline().rstrip("\r\n"), "standard input"))
     if PASSWORD_VARIABLE in os.environ:
         return Password(_fit(os.environ[PASSWORD_VARIABLE], f"variable {PASSWORD_VARIABLE}"))
-    if sys.stdin is not None and sys.stdin.isatty():
+    if console.is_interactive():
         typed: str = typer.prompt(
             "Password for client.p12 (empty: one is made for you)",
             default="",
