@@ -28,8 +28,12 @@ set "MTLS_CERT_DAYS=%CERT_DAYS%"
 if not "%KEY_SIZE%"=="2048" set "MTLS_KEY_SIZE=%KEY_SIZE%"
 :: An emptied variable does not exist in cmd.exe, and what does not exist has a default.
 set "LEFT_OUT="
-if not defined STATE set "LEFT_OUT=--state """
+if not defined COUNTRY set "LEFT_OUT=--country """
+if not defined STATE set "LEFT_OUT=%LEFT_OUT% --state """
 if not defined CITY set "LEFT_OUT=%LEFT_OUT% --city """
+if not defined ORG set "LEFT_OUT=%LEFT_OUT% --org """
+if not defined DOMAIN set "LEFT_OUT=%LEFT_OUT% --domain """
+if not defined CERT_DAYS set "LEFT_OUT=%LEFT_OUT% --cert-days """
 
 call "%~dp0prepare.bat" "%~f0"
 set "CODE=%ERRORLEVEL%"

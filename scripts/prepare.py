@@ -11,7 +11,6 @@ changed checkout needs no second installation. What pip installs is read from `p
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -92,16 +91,18 @@ def _works() -> bool:
 
 
 def _make() -> None:
-    import shutil  # noqa: PLC0415 - a check, which every run begins with, needs neither
-    import venv  # noqa: PLC0415
+    import importlib.util  # noqa: PLC0415 - a check, which every run begins with, needs none
+    import shutil  # noqa: PLC0415
 
     if importlib.util.find_spec("ensurepip") is None:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
         raise PreparationError(
-            f"{sys.executable} can't make a virtual environment: its ensurepip is missing,"
-            " which Debian and Ubuntu have in a package of its own.",
-            f"apt-get install {package}, then run this again",
+            f"{sys.executable} has no ensurepip, and so can't make a virtual environment.",
+            f"on Debian and Ubuntu, apt-get install {package}; elsewhere, install Python"
+            " from https://www.python.org/downloads/. Then run this again",
         )
+    import venv  # noqa: PLC0415 - comes and goes with ensurepip
+
     if ENVIRONMENT.exists():
         shutil.rmtree(ENVIRONMENT)
     ENVIRONMENT.mkdir()

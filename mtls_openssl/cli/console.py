@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json as json_
 import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +47,8 @@ def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - the last catcher, so that nobody sees a traceback
         typer.echo(f"Error: a fault of this program: {type(error).__name__}: {error}", err=True)
         if verbose:
+            import traceback  # noqa: PLC0415 - only for a fault of ours
+
             typer.echo(traceback.format_exc(), err=True)
         else:
             typer.echo("To report it: run the same again with --verbose, add the output", err=True)
@@ -81,7 +81,9 @@ def is_interactive() -> bool:
 
 def print_data(data: Any) -> None:
     """Print `data` as JSON, as it is in every encoding."""
-    typer.echo(json_.dumps(data, indent=2, ensure_ascii=not _speaks_unicode()))
+    import json  # noqa: PLC0415 - only for --json
+
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=not _speaks_unicode()))
 
 
 def print_script(script: str) -> None:

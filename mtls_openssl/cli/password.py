@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from pathlib import Path
 
@@ -60,6 +59,8 @@ def password(choices: Choices) -> Password:
         )
         if typed:
             return Password(_fit(typed, "prompt"))
+    import secrets  # noqa: PLC0415 - only where nobody gave a password
+
     return Password(secrets.token_urlsafe(_MADE_BYTES), keep=True)
 
 
