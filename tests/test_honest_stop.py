@@ -105,7 +105,7 @@ def send_to_its_group(running: Running, number: int) -> None:
 
 
 def assert_stopped(running: Running, folder: Folder) -> None:
-    assert running.wait() == Exit.INTERRUPTED
+    assert running.wait() == Exit.INTERRUPTED, running.stderr
     folder.assert_untouched(Exit.INTERRUPTED)
     assert folder.lines()[-1].purpose == "interrupted"
 
@@ -182,7 +182,7 @@ def test_when_one_key_fails_those_still_being_made_are_ended(
     open_gate(gate)
     pulse.wait_for_silence()
     assert running.wait() == Exit.COMMAND_FAILED
-    assert "(step 2: make the ca's private key) ended with exit code 1." in running.stderr
+    assert f"(step 2: {KEYS[0].purpose}) ended with exit code 1." in running.stderr
     for command in KEYS[1:]:
         folder.assert_logged(command, ending=Ending.STOPPED)
     folder.assert_untouched(Exit.COMMAND_FAILED)

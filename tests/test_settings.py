@@ -339,3 +339,8 @@ def test_settings_take_no_other_names() -> None:
 
 def test_every_setting_says_what_it_allows() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_name_that_was_saved_in_another_encoding_is_refused_with_that_reason() -> None:
+    with pytest.raises(SettingsRefusedError, match="not saved as UTF-8"):
+        load({"org": "\ufffd\ufffd Ltd"}, environ={}, config=None)

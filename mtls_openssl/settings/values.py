@@ -24,6 +24,7 @@ _MOST_DAYS = 36500
 _RSA_SIZES = range(2048, 16384 + 1, 8)
 # `set KEY_SIZE=2048 & ...` in a batch file leaves a blank at the end.
 _BLANKS = " \t"
+_UNREADABLE = "\ufffd"
 _JOINERS = "\u200c\u200d"
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _NUMBER = re.compile("[0-9]{1,9}")
@@ -221,6 +222,8 @@ def _visible(value: object) -> str:
 def _can_be_seen(character: str) -> bool:
     if character in _JOINERS:  # Indic scripts, Persian and many emoji are not written without
         return True
+    if character == _UNREADABLE:
+        return False
     code = ord(character)
     nothing = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # noqa: PLR2004
     return not nothing and unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -231,6 +234,8 @@ def _called(character: str) -> str:
         return "a line break"
     if unicodedata.category(character) == "Cs":
         return "bytes that are no text in UTF-8"
+    if character == _UNREADABLE:
+        return "U+FFFD, which stands for what could not be read: the text was not saved as UTF-8"
     meaning = unicodedata.name(character, "a control character")
     return f"U+{ord(character):04X} ({meaning}), which can't be seen"
 
