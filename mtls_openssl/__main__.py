@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import gc
+import os
 
 
 def main() -> None:
     """Run the command line."""
     # Start-up makes objects that all stay: collecting in between finds nothing and costs a tenth.
     gc.disable()
+    # Other packages' plugins have no business in what makes keys, and the search takes as long.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from mtls_openssl.cli import app  # noqa: PLC0415 - after the line above, or it is for nothing
 
-    app(prog_name="python -m mtls_openssl")
+    try:
+        app(prog_name="python -m mtls_openssl")
+    finally:
+        # The same at the end: what is frozen is not searched once more before it is given back.
+        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -101,6 +101,8 @@ class Result:
     seconds: float
 
 
+# Ctrl-C waits for `heed`: come at any instruction, it would leave commands without their line.
+@held
 def make(
     plan: Plan,
     settings: Settings | None,
@@ -138,16 +140,16 @@ def make(
                     watcher=watcher,
                 )  # fmt: skip
             except MtlsError as error:
-                _end(log, error.code, f"failed: {error.what}")
+                log.end(error.code, f"failed: {error.what}", {})
                 raise
             except KeyboardInterrupt:
-                _end(log, Exit.INTERRUPTED, "interrupted")
+                log.end(Exit.INTERRUPTED, "interrupted", {})
                 raise InterruptedRunError(
                     "The run was interrupted; the folder is as it was before.",
                     fix="run the same command again when you are ready",
                 ) from None
             except BaseException as error:
-                _end(log, Exit.OUR_FAULT, f"failed: {type(error).__name__}")
+                log.end(Exit.OUR_FAULT, f"failed: {type(error).__name__}", {})
                 raise
         notes = tuple(
             note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
@@ -183,12 +185,6 @@ def _record_probes(log: AuditLog, found: Found) -> None:
             log.identify(candidate.path, str(candidate.version or ""))
             log.command(candidate.probe, cwd=candidate.path.parent, env_names=())
     log.identify(found.chosen.path, str(found.chosen.version))
-
-
-@held
-def _end(log: AuditLog, code: Exit, purpose: str) -> None:
-    # Not even a second Ctrl-C keeps the end of a run out of the log.
-    log.end(code, purpose, {})
 
 
 def _require(plan: Plan, folder: Path) -> None:

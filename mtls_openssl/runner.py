@@ -17,7 +17,6 @@ from mtls_openssl.openssl import diagnosis
 from mtls_openssl.process import Door, clean_environment
 from mtls_openssl.steps import Command, Ending, Finished, Outcome, Render, Step
 from mtls_openssl.workspace.causes import unavailable
-from mtls_openssl.workspace.interrupts import held
 
 _TICK = 0.1
 _PEM = {".key", ".csr", ".crt", ".pem"}
@@ -74,6 +73,7 @@ def run(
     log: AuditLog,
     watcher: Watcher,
     render: Callable[[Render], str],
+    heed: Callable[[], None],
 ) -> Iterator[Outcome]:
     """Run `steps`, each as soon as what it reads is there.
 
@@ -84,6 +84,7 @@ def run(
         log: where each command leaves its line.
         watcher: who is told.
         render: makes the text of a Render.
+        heed: raises KeyboardInterrupt if the run is to stop; asked between any two actions.
 
     Yields:
         An Outcome for each command that was started, as it ends. After the first one with a
@@ -96,6 +97,7 @@ def run(
     pool = concurrent.futures.ThreadPoolExecutor(room.jobs)
     try:
         while waiting or running:
+            heed()
             ready = sorted(number for number in waiting if waits[number] <= done)
             for number, command in _longest_first(numbered, ready)[: room.jobs - len(running)]:
                 waiting.remove(number)
@@ -122,14 +124,8 @@ def run(
                     watcher.finished(outcome)
                     yield outcome
     finally:
-        _wind_down(door, pool)
-
-
-@held
-def _wind_down(door: Door, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    # A second Ctrl-C must not keep the commands that the first one ended out of the log.
-    door.close()
-    pool.shutdown(cancel_futures=True)
+        door.close()
+        pool.shutdown(cancel_futures=True)
 
 
 def _longest_first(steps: Mapping[int, Step], ready: Sequence[int]) -> list[tuple[int, Command]]:

@@ -5,11 +5,6 @@ profile, `mtls.toml`, environment and option decides. pydantic is imported in `m
 `sources` and nowhere else.
 """
 
-import os
-
-# Other packages' plugins have no business in what makes keys, and looking for them takes time.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
 from mtls_openssl.settings.model import Settings
 from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError
 from mtls_openssl.settings.sources import Loaded, load

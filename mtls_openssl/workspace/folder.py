@@ -85,6 +85,14 @@ class Workspace:
         self._leave(quietly=error is not None)
         self._shield.deliver()
 
+    def heed(self) -> None:
+        """Hand over an interrupt that came while a held function was running.
+
+        Raises:
+            KeyboardInterrupt: one came.
+        """
+        self._shield.deliver()
+
     def bring(self, *names: str) -> None:
         """Copy files of the set into the stage, for commands that read them.
 
