@@ -231,8 +231,11 @@ def _run(
     proven = plan.makes or plan.needs
     steps = (*plan.steps, *proof.commands(proven, settings))
     outcomes = tuple(
-        run(steps, room, door=door, log=log, watcher=watcher, render=templating.render)
-    )
+        run(
+            steps, room, door=door, log=log, watcher=watcher, render=templating.render,
+            heed=workspace.heed,
+        )
+    )  # fmt: skip
     checks = proof.judge(outcomes, settings, workspace.stage)
     _raise_for(outcomes, checks, workspace.directory / LOG)
     if not plan.makes:

@@ -7,6 +7,7 @@ command shows its environment in its repr.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -39,6 +40,7 @@ _DROPPED = frozenset(
     }
 )
 
+_TICK = 0.1
 
 # plumbum adds its own snapshot of the environment to what it is given: it must be empty.
 plumbum.local.env.clear()
@@ -94,6 +96,28 @@ class Door:
         Returns:
             How it ended. It never raises for anything the program or the system does.
         """
+        if threading.current_thread() is not threading.main_thread():
+            return self._run(executable, argv, cwd, env, limit)
+        # Ctrl-C comes to the main thread, at any instruction: a process that it has only just
+        # started would be left behind.
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            try:
+                future = pool.submit(self._run, executable, argv, cwd, env, limit)
+                while not concurrent.futures.wait([future], timeout=_TICK).done:
+                    pass  # Windows tells of a Ctrl-C only between two waits
+                return future.result()
+            except BaseException:
+                self.close()
+                raise
+
+    def _run(
+        self,
+        executable: Path,
+        argv: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        limit: float,
+    ) -> Finished:
         started = datetime.now(UTC)
         clock = time.perf_counter()
 
@@ -129,11 +153,6 @@ class Door:
             _kill(child)
             out, err = _drain(child)
             ending = Ending.STOPPED if self._closed else Ending.TIMED_OUT
-        except BaseException:
-            # Ctrl-C in the thread that waits.
-            _kill(child)
-            _drain(child)
-            raise
         finally:
             with self._lock:
                 self._running.discard(child)

@@ -178,7 +178,7 @@ class Folder:
         """Run `all` on it in this process."""
         stopping = [
             (number, signal.getsignal(number))
-            for name in ("SIGTERM", "SIGHUP", "SIGBREAK")
+            for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
             if (number := getattr(signal, name, None)) is not None
         ]
         gone: dict[str, str | None] = {name: None for name in os.environ if _is_ours(name)}

@@ -246,7 +246,8 @@ WRONG = {
     ),
     "the server's certificate packed": (
         PACK,
-        'cp server.key client.key; cp server.crt client.crt; "$real" "$@"',
+        '"$real" pkcs12 -export -out client.p12 -inkey server.key -in server.crt'
+        ' -certfile ca.crt -name x -passout env:MTLS_P12_PASSWORD',
         "client.p12: it does not hold client.crt and ca.crt",
     ),
     "packed with another password": (

@@ -55,13 +55,24 @@ def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
         raise typer.Exit(Exit.OUR_FAULT) from None
 
 
+class _StopError(KeyboardInterrupt):
+    # Python ends itself by SIGINT, and not with our exit code, after a KeyboardInterrupt proper
+    # that came out of an eval(), such as namedtuple's, even if it was handled.
+    pass
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise _StopError
+
+
 def _stop_like_ctrl_c() -> None:
     # SIGTERM, a closed terminal and Ctrl-Break end a run as Ctrl-C does: tidily.
-    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        if number is not None and signal.getsignal(number) in usual:
             with contextlib.suppress(ValueError):  # not in the main thread
-                signal.signal(number, signal.default_int_handler)
+                signal.signal(number, _stop)
 
 
 def is_interactive() -> bool:
