@@ -11,6 +11,7 @@ from pytest_subprocess import FakeProcess
 
 from mtls_openssl import audit
 from mtls_openssl.errors import Exit
+from mtls_openssl.openssl import pkcs12
 from mtls_openssl.pipeline import LOG
 from mtls_openssl.process import Door
 from mtls_openssl.steps import Command, Ending, Finished
@@ -246,8 +247,7 @@ WRONG = {
     ),
     "the server's certificate packed": (
         PACK,
-        '"$real" pkcs12 -export -out client.p12 -inkey server.key -in server.crt'
-        ' -certfile ca.crt -name x -passout env:MTLS_P12_PASSWORD',
+        '"$real" ' + " ".join(pkcs12.export("client.p12", "server.key", "server.crt", "x")),
         "client.p12: it does not hold client.crt and ca.crt",
     ),
     "packed with another password": (
