@@ -126,5 +126,5 @@ def _next_steps(result: Result) -> Iterator[str]:
         case "p12":
             yield f"Import {folder / 'client.p12'} into Windows Certificate Store (double-click)"
         case "dhparam":
-            yield f"nginx: ssl_dhparam {(folder / 'dhparam.pem').as_posix()};"
+            yield f'nginx: ssl_dhparam "{(folder / "dhparam.pem").as_posix()}";'
             yield "It is used by DHE cipher suites of TLS 1.2 only; ECDHE and TLS 1.3 need none"

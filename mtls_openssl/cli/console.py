@@ -16,6 +16,7 @@ from mtls_openssl.errors import Exit, MtlsError
 from mtls_openssl.steps import Command, Outcome
 
 _LONG = 1.0
+_USUAL = (signal.SIG_DFL, signal.default_int_handler)
 
 
 @contextlib.contextmanager
@@ -24,9 +25,9 @@ def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         # A console of another code page shows what it can't print as an escape.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    _stop_like_ctrl_c()
     try:
-        yield
+        with _stopping_tidily():
+            yield
     except typer.Exit:
         raise
     except MtlsError as error:
@@ -65,14 +66,20 @@ def _stop(_number: int, _frame: object) -> None:
     raise _StopError
 
 
-def _stop_like_ctrl_c() -> None:
+@contextlib.contextmanager
+def _stopping_tidily() -> Iterator[None]:
     # SIGTERM, a closed terminal and Ctrl-Break end a run as Ctrl-C does: tidily.
-    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {}
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) in usual:
+        if number is not None and signal.getsignal(number) in _USUAL:
             with contextlib.suppress(ValueError):  # not in the main thread
-                signal.signal(number, _stop)
+                before[number] = signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def is_interactive() -> bool:

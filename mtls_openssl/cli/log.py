@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mtls_openssl.scripting import Written
     from mtls_openssl.steps import Command
 
+_SHOWN = 10
+
 app = typer.Typer(
     help="The log of every openssl command: read it, prove it unbroken, turn it into a script.",
     no_args_is_help=True,
@@ -88,9 +90,11 @@ def verify(choices: Choices) -> None:
     for note in verdict.notes:
         typer.echo(f"Note: {note}")
     if verdict.faults:
-        found = "; ".join(f"line {fault.line}: {fault.what}" for fault in verdict.faults)
+        found = [f"line {fault.line}: {fault.what}" for fault in verdict.faults]
+        if len(found) > _SHOWN:
+            found[_SHOWN:] = [f"and {len(found) - _SHOWN} faults more (--json has them all)"]
         raise NotProvenError(
-            f"The log {path} is not as it was written: {found}.",
+            f"The log {path} is not as it was written: {'; '.join(found)}.",
             fix="compare it with a copy that you trust; backups of the set are in backup/",
         )
     if not choices["quiet"]:
