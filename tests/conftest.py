@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 
 import pytest
@@ -12,7 +13,15 @@ _LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers."""
+    """Name the markers, and take signals as a terminal's program does.
+
+    What a shell starts in the background has SIGINT ignored, and so have all its children.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            default = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+            signal.signal(number, default)
     config.addinivalue_line("markers", "posix: needs POSIX signals, permissions or shells")
     config.addinivalue_line("markers", "windows: needs Windows")
     config.addinivalue_line("markers", "tool(name): needs this program besides openssl")
