@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import sys
+
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -12,11 +16,15 @@ def main() -> None:
     gc.disable()
     # Other packages' plugins have no business in what makes keys, and the search takes as long.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from mtls_openssl.cli import app  # noqa: PLC0415 - after the line above, or it is for nothing
-
     try:
+        from mtls_openssl.cli import app  # noqa: PLC0415 - after the lines above
+
         app(prog_name="python -m mtls_openssl")
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)  # before there was a command that could say so
     finally:
+        # The exit code stands: Ctrl-C must not change it while Python takes itself down.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         # The same at the end: what is frozen is not searched once more before it is given back.
         gc.freeze()
 

@@ -84,7 +84,7 @@ def facts(certificate: Path) -> Facts:
         _one(r"Subject: ?(.*)", text),
         _one(r"Issuer: ?(.*)", text),
         _days(dates.stdout),
-        _one(r"Public-Key: \((.*)\)", text),
+        _one(r"Public-Key: \((\d+ bit)", text),
         _one(r"Signature Algorithm: (.*)", text),
         {
             name.strip(): _without_hashes(value)

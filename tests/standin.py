@@ -174,7 +174,7 @@ class Folder:
         self.before = self._state()
         self._log_before = self._log()
 
-    def all(self, openssl: Path, *options: str, **variables: str) -> Ran:
+    def all(self, openssl: Path, *options: str, stdin: str = "", **variables: str) -> Ran:
         """Run `all` on it in this process."""
         stopping = [
             (number, signal.getsignal(number))
@@ -186,6 +186,7 @@ class Folder:
             ran = CliRunner().invoke(
                 app,
                 ["all", "--out", str(self.path), "--openssl", str(openssl), *options],
+                input=stdin,
                 env={**gone, "MTLS_P12_PASSWORD": PASSWORD, **variables},
             )
         finally:
@@ -252,10 +253,11 @@ def folder_fixture(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return Folder(path)
 
 
-def environ(**variables: str) -> dict[str, str]:
-    """This process's environment without what concerns us, and with `variables`."""
+def environ(**variables: str | None) -> dict[str, str]:
+    """This process's environment without what concerns us, and with `variables`; None: without."""
     kept = {name: value for name, value in os.environ.items() if not _is_ours(name)}
-    return {**kept, "MTLS_P12_PASSWORD": PASSWORD, **variables}
+    changed = {**kept, "MTLS_P12_PASSWORD": PASSWORD, **variables}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def _is_ours(name: str) -> bool:
@@ -267,13 +269,15 @@ def argv(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mtls_openssl", *arguments]
 
 
-def main(*arguments: str, before: Iterable[str] = (), **variables: str) -> Ran:
+def main(
+    *arguments: str, before: Iterable[str] = (), stdin: str = "", **variables: str | None
+) -> Ran:
     """Run the tool as a process of its own, behind the command line `before`."""
     ran = subprocess.run(
         [*before, *argv(*arguments)],
         cwd=ROOT,
         env=environ(**variables),
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -90,9 +90,30 @@ class Running:
         self.pid = self._process.pid
         self.stdout = self.stderr = ""
 
+    def end(self) -> None:
+        """Leave nothing behind, whatever came of the test."""
+        with self._process:
+            self._process.kill()
+
     def wait(self) -> int:
         self.stdout, self.stderr = self._process.communicate(timeout=PATIENCE)
         return self._process.returncode
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start(folder: Folder) -> Iterator[Start]:
+    started: list[Running] = []
+
+    def go(openssl: Path, *options: str) -> Running:
+        started.append(Running(folder, openssl, *options))
+        return started[-1]
+
+    yield go
+    for running in started:
+        running.end()
 
 
 def send_to_it(running: Running, number: int) -> None:
@@ -111,10 +132,11 @@ def assert_stopped(running: Running, folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("send", [send_to_it, send_to_its_group])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_run_is_stopped_while_keys_are_made(
-    number: int,
+    name: str,
     send: Callable[[Running, int], None],
+    start: Start,
     folder: Folder,
     stand_in: StandIn,
     pulse: Pulse,
@@ -122,9 +144,9 @@ def test_a_run_is_stopped_while_keys_are_made(
     # So large a key takes minutes.
     making = f'{pulse.take}; exec "$real" genrsa -out "$3" 16384'
     program = stand_in.write({command.argv: making for command in KEYS})
-    running = Running(folder, program, "--jobs=3")
+    running = start(program, "--jobs=3")
     pulse.wait_for(3)
-    send(running, number)
+    send(running, signal.Signals[name])
     pulse.wait_for_silence()
     assert_stopped(running, folder)
     assert "the folder is as it was before" in running.stderr
@@ -133,10 +155,10 @@ def test_a_run_is_stopped_while_keys_are_made(
 
 
 def test_a_person_who_presses_ctrl_c_again_and_again_loses_no_more(
-    folder: Folder, stand_in: StandIn, pulse: Pulse
+    start: Start, folder: Folder, stand_in: StandIn, pulse: Pulse
 ) -> None:
     program = stand_in.write({command.argv: f"{pulse.take}; exec sleep 600" for command in KEYS})
-    running = Running(folder, program, "--jobs=3")
+    running = start(program, "--jobs=3")
     pulse.wait_for(3)
     for _ in range(20):
         send_to_it(running, signal.SIGINT)
@@ -147,10 +169,10 @@ def test_a_person_who_presses_ctrl_c_again_and_again_loses_no_more(
 
 
 def test_what_a_wrapper_script_started_is_ended_with_it(
-    folder: Folder, stand_in: StandIn, pulse: Pulse
+    start: Start, folder: Folder, stand_in: StandIn, pulse: Pulse
 ) -> None:
     wrapper = f"trap '' INT TERM; {pulse.take}; sleep 600; exit 1"
-    running = Running(folder, stand_in.write({KEYS[0].argv: wrapper}), "--jobs=1")
+    running = start(stand_in.write({KEYS[0].argv: wrapper}), "--jobs=1")
     pulse.wait_for(1)
     send_to_its_group(running, signal.SIGINT)
     pulse.wait_for_silence()
@@ -158,10 +180,10 @@ def test_what_a_wrapper_script_started_is_ended_with_it(
 
 
 def test_what_a_wrapper_script_started_is_ended_when_its_time_is_up(
-    folder: Folder, stand_in: StandIn, pulse: Pulse
+    start: Start, folder: Folder, stand_in: StandIn, pulse: Pulse
 ) -> None:
     program = stand_in.write({KEYS[0].argv: f"{pulse.take}; sleep 600; exit 1"})
-    running = Running(folder, program, "--jobs=1", "--timeout=1")
+    running = start(program, "--jobs=1", "--timeout=1")
     pulse.wait_for(1)
     pulse.wait_for_silence()
     assert running.wait() == Exit.COMMAND_FAILED
@@ -170,14 +192,12 @@ def test_what_a_wrapper_script_started_is_ended_when_its_time_is_up(
 
 
 def test_when_one_key_fails_those_still_being_made_are_ended(
-    folder: Folder, stand_in: StandIn, pulse: Pulse
+    start: Start, folder: Folder, stand_in: StandIn, pulse: Pulse
 ) -> None:
     told = {command.argv: f"{pulse.take}; sleep 600; exit 1" for command in KEYS[1:]}
     # It fails once both others are there: they have told so by then.
     gate = gate_of(stand_in)
-    running = Running(
-        folder, stand_in.write({**told, KEYS[0].argv: f"read go < {gate}; exit 1"}), "--jobs=3"
-    )
+    running = start(stand_in.write({**told, KEYS[0].argv: f"read go < {gate}; exit 1"}), "--jobs=3")
     pulse.wait_for(2)
     open_gate(gate)
     pulse.wait_for_silence()
@@ -189,9 +209,9 @@ def test_when_one_key_fails_those_still_being_made_are_ended(
 
 
 def test_ctrl_c_while_an_openssl_is_asked_which_it_is_leaves_nothing_behind(
-    folder: Folder, stand_in: StandIn, pulse: Pulse
+    start: Start, folder: Folder, stand_in: StandIn, pulse: Pulse
 ) -> None:
-    running = Running(folder, stand_in.write(first=f"{pulse.take}; sleep 600"))
+    running = start(stand_in.write(first=f"{pulse.take}; sleep 600"))
     pulse.wait_for(1)
     send_to_its_group(running, signal.SIGINT)
     pulse.wait_for_silence()
@@ -201,10 +221,10 @@ def test_ctrl_c_while_an_openssl_is_asked_which_it_is_leaves_nothing_behind(
 
 
 def test_after_a_kill_nobody_can_catch_the_next_run_puts_the_folder_in_order(
-    folder: Folder, stand_in: StandIn, pulse: Pulse
+    start: Start, folder: Folder, stand_in: StandIn, pulse: Pulse
 ) -> None:
     program = stand_in.write({KEYS[0].argv: f"{pulse.take}; exec sleep 600"})
-    running = Running(folder, program, "--jobs=1")
+    running = start(program, "--jobs=1")
     (left_behind,) = pulse.wait_for(1)
     send_to_it(running, signal.SIGKILL)
     running.wait()
@@ -217,11 +237,11 @@ def test_after_a_kill_nobody_can_catch_the_next_run_puts_the_folder_in_order(
 
 
 def test_of_two_runs_at_once_one_works_and_the_other_says_who_does(
-    folder: Folder, stand_in: StandIn, pulse: Pulse
+    start: Start, folder: Folder, stand_in: StandIn, pulse: Pulse
 ) -> None:
     gate = gate_of(stand_in)
     waiting = f"{pulse.take}; read go < {gate}; played"
-    first = Running(folder, stand_in.write({KEYS[0].argv: waiting}), "--jobs=1")
+    first = start(stand_in.write({KEYS[0].argv: waiting}), "--jobs=1")
     pulse.wait_for(1)
     second = folder.all(stand_in.path)
     assert second.code == Exit.FOLDER_UNAVAILABLE

@@ -17,6 +17,11 @@ from mtls_openssl.steps import Command, Outcome
 
 _LONG = 1.0
 _USUAL = (signal.SIG_DFL, signal.default_int_handler)
+_STOPPING = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
+]
 
 
 @contextlib.contextmanager
@@ -25,12 +30,18 @@ def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         # A console of another code page shows what it can't print as an escape.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    with _stopping_tidily(), _telling(json=json, verbose=verbose):
+        yield
+
+
+@contextlib.contextmanager
+def _telling(*, json: bool, verbose: bool) -> Iterator[None]:
     try:
-        with _stopping_tidily():
-            yield
+        yield
     except typer.Exit:
         raise
     except MtlsError as error:
+        be_deaf()
         from mtls_openssl import report  # noqa: PLC0415 - only a failed command needs it
 
         if json:
@@ -39,6 +50,7 @@ def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
             typer.echo(line, err=True)
         raise typer.Exit(error.code) from None
     except (KeyboardInterrupt, typer.Abort):
+        be_deaf()
         typer.echo("Interrupted.", err=True)
         raise typer.Exit(Exit.INTERRUPTED) from None
     except BrokenPipeError:
@@ -66,20 +78,30 @@ def _stop(_number: int, _frame: object) -> None:
     raise _StopError
 
 
+def be_deaf() -> None:
+    """Let Ctrl-C and its like go: what they could stop has come to its end.
+
+    A second one would cut off the message about the first.
+    """
+    for number in _STOPPING:
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(number, signal.SIG_IGN)
+
+
 @contextlib.contextmanager
 def _stopping_tidily() -> Iterator[None]:
     # SIGTERM, a closed terminal and Ctrl-Break end a run as Ctrl-C does: tidily.
-    before = {}
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) in _USUAL:
-            with contextlib.suppress(ValueError):  # not in the main thread
-                before[number] = signal.signal(number, _stop)
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
+    for number, handler in before.items():
+        if handler in _USUAL:
+            with contextlib.suppress(ValueError):
+                signal.signal(number, _stop)
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            with contextlib.suppress(ValueError):
+                signal.signal(number, handler)
 
 
 def is_interactive() -> bool:

@@ -142,6 +142,7 @@ def _run(choices: Choices, plan: Plan, settings: Settings | None, *, packs: bool
         result = pipeline.make(plan, settings, target, found, door=door, watcher=progress)
     finally:
         progress.close()
+    console.be_deaf()
     if choices["json"]:
         console.print_data(report.data(result))
     elif not quiet:
