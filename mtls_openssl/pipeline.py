@@ -183,7 +183,7 @@ def _record_probes(log: AuditLog, found: Found) -> None:
     for candidate in found.candidates:
         if candidate.probe:
             log.identify(candidate.path, str(candidate.version or ""))
-            log.command(candidate.probe, cwd=candidate.path.parent, env_names=())
+            log.command(candidate.probe, cwd=candidate.path.parent)
     log.identify(found.chosen.path, str(found.chosen.version))
 
 

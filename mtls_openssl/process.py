@@ -33,12 +33,14 @@ _DROPPED = frozenset(
         "OPENSSL_MODULES",
         "SSLEAY_CONF",
         "RANDFILE",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
         "LANG",
         "LANGUAGE",
     }
 )
+
+# The machine's own trust store has no say in what a set is. openssl x509 would read the whole of
+# it for every certificate (40 ms), and openssl verify might find an issuer there.
+_OURS = {"LC_ALL": "C", "SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 
 _TICK = 0.1
 
@@ -46,7 +48,7 @@ _TICK = 0.1
 plumbum.local.env.clear()
 
 
-def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
+def clean_environment(settings: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """The environment of an openssl process.
 
     Args:
@@ -54,14 +56,16 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
     Returns:
         This process's environment without anything that changes what openssl does or says
-        (openssl-env(7)) and without our own variables, with `settings` on top.
+        (openssl-env(7)) and without our own variables, with `settings` on top; and the names of
+        the variables that were set.
     """
+    ours = {**_OURS, **settings}
     kept = {
         name: value
         for name, value in os.environ.items()
         if name.upper() not in _DROPPED and not name.upper().startswith(("LC_", "MTLS_"))
     }
-    return {**kept, "LC_ALL": "C", **settings}
+    return {**kept, **ours}, tuple(ours)
 
 
 class Door:

@@ -62,7 +62,7 @@ class Room:
             # The -subj of a Windows openssl is in the ANSI code page otherwise.
             ours["OPENSSL_WIN32_UTF8"] = "1"
         ours |= {name: self.secrets[name] for name in command.secrets}
-        return clean_environment(ours), ("LC_ALL", *ours)
+        return clean_environment(ours)
 
 
 def run(
@@ -180,8 +180,9 @@ def _run(number: int, command: Command, room: Room, door: Door, log: AuditLog) -
         problem(command, finished, room.folder),
         reads,
         _hashes(room.folder, (*command.writes, *command.updates)),
+        names,
     )
-    log.command(outcome, cwd=room.folder, env_names=names)
+    log.command(outcome, cwd=room.folder)
     return outcome
 
 

@@ -112,6 +112,7 @@ class Outcome:
         problem: why it does not count as done, in one sentence; empty if it does.
         reads: SHA-256 of each file that it read, by name.
         writes: SHA-256 of each file that it wrote, by name.
+        env: the names of the environment variables that it was given by us.
     """
 
     step: int
@@ -120,3 +121,4 @@ class Outcome:
     problem: str
     reads: Mapping[str, str]
     writes: Mapping[str, str]
+    env: tuple[str, ...] = ()

@@ -30,11 +30,11 @@ def outcome(
     )
     code = 1 if problem else 0
     finished = Finished(Ending.EXITED, code, stdout, stderr, 0.25, STARTED)
-    return Outcome(1, command, finished, problem, {}, {"ca.key": "a" * 64})
+    return Outcome(1, command, finished, problem, {}, {"ca.key": "a" * 64}, ("PATH", "LC_ALL"))
 
 
 def record(log: AuditLog, what: Outcome | None = None) -> None:
-    log.command(what or outcome(), cwd=Path("set"), env_names=["PATH", "LC_ALL"])
+    log.command(what or outcome(), cwd=Path("set"))
 
 
 def run_of(path: Path, *, commands: int = 1, run: str | None = None) -> None:

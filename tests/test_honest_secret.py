@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shlex
 import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
@@ -21,12 +25,21 @@ from mtls_openssl.runner import Room
 from tests.standin import (
     NUMBERED,
     PASSWORD,
+    ROOT,
     Folder,
     StandIn,
+    argv,
+    environ,
     folder_fixture,  # noqa: F401 - pytest finds a fixture by its name in the module
     main,
     stand_in_fixture,  # noqa: F401
 )
+
+if sys.platform != "win32":
+    import termios
+
+_PATIENCE = 60
+_LOCAL_FLAGS = 3
 
 PACKING = [command for command in NUMBERED.values() if command.secrets]
 
@@ -125,6 +138,79 @@ def test_the_password_is_seen_by_nobody_who_does_not_need_it(
     assert ran.code == code
     assert len(recorder.of("argv")) > 10
     assert_in_no_sight(PASSWORD, recorder, folder, ran.stdout, ran.stderr)
+
+
+class Terminal:
+    """A program that has a terminal of its own, and somebody at it.
+
+    Args:
+        argv: its command line.
+        env: its environment.
+    """
+
+    def __init__(self, *argv: str, env: dict[str, str]) -> None:
+        # Nobody is asked at a terminal that is not the program's controlling one.
+        begin = (
+            "import fcntl, os, sys, termios\n"
+            "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+            "os.execv(sys.argv[1], sys.argv[1:])\n"
+        )
+        self._ours, theirs = os.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", begin, *argv],
+            stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=ROOT, start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        self.shown = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._ours)
+
+    def answer(self, question: str, answer: str) -> None:
+        """Wait until `question` has been asked, and what is typed is hidden, and type."""
+        while question not in self.shown:
+            assert self._read(), f"{question!r} was never asked: {self.shown}"
+        until = time.monotonic() + _PATIENCE
+        while termios.tcgetattr(self._ours)[_LOCAL_FLAGS] & termios.ECHO:
+            assert time.monotonic() < until, f"what is typed after {question!r} would be shown"
+            time.sleep(0.01)
+        os.write(self._ours, f"{answer}\n".encode())
+
+    def exit(self) -> int:
+        """Wait for its end; its exit code."""
+        while self._read():
+            pass
+        return self._process.wait(_PATIENCE)
+
+    def _read(self) -> bool:
+        assert select.select([self._ours], [], [], _PATIENCE)[0], f"no more after {self.shown!r}"
+        try:
+            read = os.read(self._ours, 4096)
+        except OSError:  # what Linux says when the other side has been closed
+            return False
+        self.shown += read.decode()
+        return bool(read)
+
+
+@pytest.mark.posix
+def test_a_password_typed_at_a_terminal_is_asked_for_twice_and_not_shown(
+    recorder: Recorder, folder: Folder
+) -> None:
+    program = recorder.stand_in.write_real({}, first=recorder.first)
+    words = argv("all", "--out", str(folder.path), "--openssl", str(program))
+    with Terminal(*words, env=environ(MTLS_P12_PASSWORD=None)) as terminal:
+        terminal.answer("Password for client.p12", PASSWORD)
+        terminal.answer("Repeat for confirmation", PASSWORD)
+        assert terminal.exit() == 0
+    assert_in_no_sight(PASSWORD, recorder, folder, terminal.shown)
+    assert not (folder.path / "client.p12.password").exists()
+    read = ("pkcs12", "-in", str(folder.path / "client.p12"), "-noout", "-passin", "env:P")
+    subprocess.run([recorder.stand_in.tape.openssl, *read], env=environ(P=PASSWORD), check=True)
 
 
 @pytest.mark.posix

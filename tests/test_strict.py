@@ -51,6 +51,23 @@ def test_openssl_refuses_a_certificate_for_the_other_purpose(
     assert ran(*verify, certificate, cwd=made, exit_code=2).returncode == 2
 
 
+def test_an_issuer_that_only_the_machine_trusts_is_not_the_sets_ca(
+    made: Path, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "set", tmp_path / "other"
+    shutil.copytree(made, folder)
+    other.mkdir()
+    mtls("all", "--ca-cn", "A CA that the machine trusts", cwd=other)
+    for name in ("server.key", "server.crt"):
+        shutil.copy(other / name, folder)
+    trusted = {"SSL_CERT_FILE": str(other / "ca.crt")}
+    refused = mtls("verify", cwd=folder, env=trusted, exit_code=5)
+    assert "server.crt: unable to get local issuer certificate" in refused.stderr
+    # Which it is, where the machine's own trust store has a say.
+    believed = (openssl(), "verify", "-purpose", "sslserver", "server.crt")
+    assert ran(*believed, cwd=folder, env=trusted).stdout.strip() == "server.crt: OK"
+
+
 @pytest.mark.parametrize("python", strict_pythons())
 def test_python_shakes_hands_with_default_contexts_on_both_sides(python: str, made: Path) -> None:
     shaken = ran(

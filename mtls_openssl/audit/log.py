@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -96,14 +96,13 @@ class AuditLog:
         self._openssl = os.fspath(openssl)
         self._version = version
 
-    def command(self, outcome: Outcome, *, cwd: Path, env_names: Iterable[str]) -> None:
+    def command(self, outcome: Outcome, *, cwd: Path) -> None:
         """Record a command that has ended, well or not.
 
         Args:
             outcome: what came of it. Of its output the last 4000 characters are kept, and
                 none if it may hold a private key.
             cwd: the folder it ran in.
-            env_names: the names of the environment variables it was given.
         """
         command, finished = outcome.command, outcome.finished
         kept = 0 if command.reveals_key else _KEPT_OUTPUT
@@ -120,7 +119,7 @@ class AuditLog:
                 openssl_version=self._version,
                 argv=("openssl", *command.argv),
                 cwd=os.fspath(cwd),
-                env=sorted(env_names),
+                env=sorted(outcome.env),
                 exit=finished.exit,
                 ending=finished.ending.value,
                 problem=outcome.problem,

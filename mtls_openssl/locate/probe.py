@@ -95,14 +95,15 @@ def examine(path: Path, origin: str, door: Door, *, windows: bool) -> Candidate:
         problem = "it is not executable, or not by you"
         return Candidate(path, origin, problem=problem)
     _keep_windows_from_asking()
+    # An empty configuration: the installed one may be broken, and says nothing about it.
+    environment, names = clean_environment({"OPENSSL_CONF": os.devnull})
     command = Command(("version", "-a"), "ask which openssl this is", kind=Kind.PROBE, limit=LIMIT)
     finished = door.run(
         path,
         command.argv,
         # Where its DLLs are; never the current folder, where anyone may have put one.
         cwd=path.parent,
-        # An empty configuration: the installed one may be broken, and says nothing about it.
-        env=clean_environment({"OPENSSL_CONF": os.devnull}),
+        env=environment,
         limit=command.limit,
     )
     version, problem = _judged(finished)
@@ -115,7 +116,7 @@ def examine(path: Path, origin: str, door: Door, *, windows: bool) -> Candidate:
         platform=platform,
         problem=problem,
         note="" if problem else note,
-        probe=Outcome(0, command, finished, problem, reads={}, writes={}),
+        probe=Outcome(0, command, finished, problem, reads={}, writes={}, env=names),
         rank=rank,
     )
 
