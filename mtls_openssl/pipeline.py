@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mtls_openssl import proof, templating
-from mtls_openssl.audit import AuditLog, sha256_of
+from mtls_openssl.audit import LOG, AuditLog, sha256_of
 from mtls_openssl.errors import (
     CommandFailedError,
     Exit,
@@ -34,9 +34,6 @@ from mtls_openssl.steps import Ending, Outcome
 from mtls_openssl.workspace import Workspace
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.interrupts import held
-
-LOG = "mtls-audit.jsonl"
-"""The name of the audit log in the folder of a set."""
 
 _NEXT_TO_NOTHING = 128 * 1024
 """Bytes of room on a disk: with no more than this, what went wrong was most likely the room."""

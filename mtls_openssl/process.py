@@ -48,6 +48,21 @@ _TICK = 0.1
 plumbum.local.env.clear()
 
 
+def foreign_environment() -> tuple[dict[str, str], tuple[str, ...]]:
+    """The environment of a program other than openssl: this process's, but its words in English.
+
+    Returns:
+        The variables, without our own; and the names of those that were set.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(("LC_", "MTLS_"))
+        and name.upper() not in {"LANG", "LANGUAGE"}
+    }
+    return {**kept, "LC_ALL": "C"}, ("LC_ALL",)
+
+
 def clean_environment(settings: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """The environment of an openssl process.
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from mtls_openssl.audit import AuditLog, sha256_of
 from mtls_openssl.openssl import diagnosis
-from mtls_openssl.process import Door, clean_environment
+from mtls_openssl.process import Door, clean_environment, foreign_environment
 from mtls_openssl.steps import Command, Ending, Finished, Outcome, Render, Step
 from mtls_openssl.workspace.causes import unavailable
 
@@ -57,6 +57,8 @@ class Room:
 
     def environment(self, command: Command) -> tuple[dict[str, str], tuple[str, ...]]:
         """The environment of `command`, and the names of what we set in it."""
+        if command.program:
+            return foreign_environment()
         ours = {"OPENSSL_CONF": self.config}
         if sys.platform == "win32":
             # The -subj of a Windows openssl is in the ANSI code page otherwise.
@@ -102,7 +104,7 @@ def run(
             for number, command in _longest_first(numbered, ready)[: room.jobs - len(running)]:
                 waiting.remove(number)
                 watcher.started(number, command)
-                running[pool.submit(_run, number, command, room, door, log)] = number
+                running[pool.submit(run_one, number, command, room, door, log)] = number
             for number in ready:
                 # One, in this thread, while openssl is at work in the others.
                 if isinstance(step := numbered[number], Render):
@@ -163,11 +165,26 @@ def _render(
     log.render(number, step, content, cwd=room.folder)
 
 
-def _run(number: int, command: Command, room: Room, door: Door, log: AuditLog) -> Outcome:
+def run_one(number: int, command: Command, room: Room, door: Door, log: AuditLog) -> Outcome:
+    """Run one command to its end, and write its line.
+
+    Args:
+        number: its number in the run, from 1.
+        command: what to run.
+        room: where and how.
+        door: what starts the process.
+        log: where the line goes.
+
+    Returns:
+        What came of it; it does not raise for anything that the program does.
+
+    Raises:
+        FolderUnavailableError: the log can't be written.
+    """
     environment, names = room.environment(command)
     reads = _hashes(room.folder, (*command.reads, *command.updates))
     finished = door.run(
-        room.openssl,
+        command.program or room.openssl,
         command.argv,
         cwd=room.folder,
         env=environment,

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 
 class Kind(enum.Enum):
@@ -17,14 +18,18 @@ class Kind(enum.Enum):
     """One of the guide's own commands."""
     PROOF = "proof"
     """A check of the finished set, added by us."""
+    LOOK = "look"
+    """A question about something that there is; nothing is made."""
+    TOOL = "tool"
+    """A program other than openssl, such as nginx, keytool or certutil."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """One openssl command, as it will be run in the set's folder.
+    """One command, as it will be run in the set's folder.
 
     Args:
-        argv: the arguments after `openssl`, with bare file names.
+        argv: the arguments after the program's name, with bare file names.
         purpose: what it is for, as a person would say it.
         kind: the part of the run it belongs to.
         stage: the number of the stage it is shown under, from 1.
@@ -35,6 +40,7 @@ class Command:
         verdict: whether a non-zero exit is an answer about its input, not a failure of openssl.
         reveals_key: whether its output may hold a private key, so that none of it is kept.
         limit: the time it may take, in seconds.
+        program: the absolute path of the program; None for openssl.
     """
 
     argv: tuple[str, ...]
@@ -48,6 +54,7 @@ class Command:
     verdict: bool = False
     reveals_key: bool = False
     limit: float = 60.0
+    program: Path | None = None
 
 
 @dataclasses.dataclass(frozen=True)

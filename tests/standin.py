@@ -21,9 +21,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mtls_openssl import audit, plan, proof, templating
+from mtls_openssl.audit import LOG
 from mtls_openssl.cli import app
 from mtls_openssl.locate import find
-from mtls_openssl.pipeline import LOG
 from mtls_openssl.process import Door
 from mtls_openssl.settings import load
 from mtls_openssl.steps import Command, Ending

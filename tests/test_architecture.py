@@ -11,8 +11,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 
 ROOMS = (
-    "errors", "profiles", "steps", "settings", "openssl", "plan", "templating", "process", "locate",
-    "workspace", "audit", "runner", "proof", "scripting", "pipeline", "report", "cli", "__main__",
+    "language", "errors", "profiles", "steps", "settings", "openssl", "plan", "templating",
+    "process", "locate", "workspace", "audit", "runner", "desk", "proof", "scripting", "pipeline",
+    "report", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 
@@ -24,6 +25,8 @@ OWNERS = {
     "rich": {"cli"},
     "pydantic": {"settings"},
     "idna": {"settings"},
+    "platformdirs": {"desk"},
+    "gettext": {"language"},
 }
 """Which rooms may import a package."""
 

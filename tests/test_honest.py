@@ -10,9 +10,9 @@ import pytest
 from pytest_subprocess import FakeProcess
 
 from mtls_openssl import audit
+from mtls_openssl.audit import LOG
 from mtls_openssl.errors import Exit
 from mtls_openssl.openssl import pkcs12
-from mtls_openssl.pipeline import LOG
 from mtls_openssl.process import Door
 from mtls_openssl.steps import Command, Ending, Finished
 from tests.standin import (

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from mtls_openssl import audit
+from mtls_openssl.audit import LOG
 from mtls_openssl.errors import Exit
-from mtls_openssl.pipeline import LOG
 from mtls_openssl.steps import Ending
 from tests.standin import (
     NUMBERED,

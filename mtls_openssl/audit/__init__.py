@@ -9,4 +9,7 @@ from mtls_openssl.audit.line import Line, read, sha256_of
 from mtls_openssl.audit.log import AuditLog
 from mtls_openssl.audit.verify import Verdict, verify
 
-__all__ = ["AuditLog", "Fault", "Flaw", "Line", "Verdict", "read", "sha256_of", "verify"]
+LOG = "mtls-audit.jsonl"
+"""The name of the log, in the folder of a set as in the user's own."""
+
+__all__ = ["LOG", "AuditLog", "Fault", "Flaw", "Line", "Verdict", "read", "sha256_of", "verify"]

@@ -83,10 +83,27 @@ OPENSSL = (
     ),
 )  # fmt: skip
 OUTPUT = (
+    _option(
+        str | None,
+        "--lang",
+        metavar="LANGUAGE",
+        panel=_RUN,
+        show_default="MTLS_LANG, the system's",
+        help="Language of what is printed: en or zh.",
+    ),
     _option(bool, "--json", default=False, help="Print data for a program.", panel=_RUN),
     _option(bool, "--quiet", "-q", default=False, help="Print only errors.", panel=_RUN),
     _option(bool, "--verbose", "-v", default=False, help="Print every command.", panel=_RUN),
-)
+)  # fmt: skip
+LOOK = (
+    *FOLDER,
+    *OPENSSL,
+    _option(
+        float | None, "--timeout", min=0.1, metavar="SECONDS", panel=_RUN,
+        help="What any one command may take.", show_default="60",
+    ),
+    *OUTPUT,
+)  # fmt: skip
 RUN = (
     *FOLDER,
     *OPENSSL,

@@ -1,0 +1,179 @@
+"""Commands that look at something, one by one: each runs through the runner and leaves its line.
+
+They make nothing in the folder of a set, so they need no stage; what they make besides goes to
+`scratch`, which is gone at the end.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mtls_openssl.audit import LOG, AuditLog
+from mtls_openssl.errors import Exit, FolderUnavailableError, MtlsError
+from mtls_openssl.locate import Found
+from mtls_openssl.process import Door
+from mtls_openssl.runner import Room, run_one
+from mtls_openssl.steps import Command, Outcome
+from mtls_openssl.workspace import permissions
+from mtls_openssl.workspace.folder import LOCK
+from mtls_openssl.workspace.lock import FolderLock
+
+_PATIENCE = 10.0
+_TICK = 0.05
+
+
+class Desk:
+    """Where single commands are run; make it with `at`.
+
+    Attributes:
+        scratch: a private folder, for what is gone at the end.
+        log: the path of the log.
+    """
+
+    def __init__(self, room: Room, log: AuditLog, door: Door) -> None:
+        self.scratch = room.folder
+        self.log = log.path
+        self._room = room
+        self._log = log
+        self._door = door
+        self._number = 0
+
+    def ask(
+        self,
+        command: Command,
+        *,
+        folder: Path | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Run one command to its end.
+
+        Args:
+            command: what to run; file names in it are bare names of `folder`.
+            folder: the folder that it runs in; the scratch folder where it is not given.
+            secrets: the passwords that it reads, by the names in `command.secrets`.
+
+        Returns:
+            What came of it, well or not; `problem` says why it does not count as done.
+
+        Raises:
+            FolderUnavailableError: the log can't be written.
+        """
+        self._number += 1
+        room = dataclasses.replace(
+            self._room, folder=folder or self.scratch, secrets=dict(secrets or {})
+        )
+        # In a thread of its own, so that an interrupted command has its line as well.
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            future = pool.submit(run_one, self._number, command, room, self._door, self._log)
+            try:
+                while not concurrent.futures.wait([future], timeout=_TICK).done:
+                    pass  # Windows tells of a Ctrl-C only between two waits
+            except BaseException:
+                self._door.close()
+                raise
+        return future.result()
+
+
+@contextlib.contextmanager
+def at(
+    folder: Path, found: Found, *, door: Door, purpose: str, limit: float | None = None
+) -> Iterator[Desk]:
+    """A desk beside a folder.
+
+    Its log is the folder's where that has one and nobody is at work there, else the user's own
+    (`own_log`): looking at a file leaves nothing beside it.
+
+    Args:
+        folder: the folder of a set, or any other.
+        found: the openssl to use, and what was asked of which on the way to it.
+        door: what starts the processes; closed at the end.
+        purpose: the command of ours, for others who find the log busy.
+        limit: seconds that any one command may take, instead of its own limit.
+
+    Raises:
+        FolderUnavailableError: neither log can be written.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.callback(door.close)
+        scratch = Path(tempfile.mkdtemp(prefix="mtls-openssl-")) / "desk"
+        stack.callback(shutil.rmtree, scratch.parent, ignore_errors=True)
+        permissions.private_folder(scratch)
+        log = stack.enter_context(_log(folder, purpose))
+        room = Room(found.chosen.path, scratch, os.devnull, limit=limit)
+        try:
+            for candidate in found.candidates:
+                if candidate.probe:
+                    log.identify(candidate.path, str(candidate.version or ""))
+                    log.command(candidate.probe, cwd=candidate.path.parent)
+            log.identify(found.chosen.path, str(found.chosen.version))
+            yield Desk(room, log, door)
+        except MtlsError as error:
+            log.end(error.code, f"failed: {error.what}", {})
+            raise
+        except KeyboardInterrupt:
+            log.end(Exit.INTERRUPTED, "interrupted", {})
+            raise
+        except BaseException as error:
+            log.end(Exit.OUR_FAULT, f"failed: {type(error).__name__}", {})
+            raise
+        log.end(Exit.DONE, f"done: {purpose}", {})
+
+
+def own_log() -> Path:
+    """The log of what this user has looked at outside any set; MTLS_LOG_DIR names its folder."""
+    named = os.environ.get("MTLS_LOG_DIR")
+    if named:
+        return Path(named) / LOG
+    from platformdirs import user_state_path  # noqa: PLC0415 - for those who look only
+
+    return user_state_path("mtls-openssl", appauthor=False) / LOG
+
+
+@contextlib.contextmanager
+def _log(folder: Path, purpose: str) -> Iterator[AuditLog]:
+    beside = folder / LOG
+    if beside.is_file() and os.access(folder, os.W_OK):
+        lock = FolderLock(folder / LOCK, purpose)
+        try:
+            lock.acquire()
+        except FolderUnavailableError:
+            pass  # somebody is at work there: what we look at has nothing to do with it
+        else:
+            with contextlib.ExitStack() as stack:
+                stack.callback(lock.release)
+                yield stack.enter_context(AuditLog.open(beside))
+                return
+    own = own_log()
+    try:
+        own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderUnavailableError(
+            f"{own.parent} can't be made, which is where your own log belongs: {error.strerror}",
+            fix="set the variable MTLS_LOG_DIR to a folder that you can write to",
+        ) from error
+    lock = FolderLock(own.parent / LOCK, purpose)
+    _acquire_patiently(lock)
+    with contextlib.ExitStack() as stack:
+        stack.callback(lock.release)
+        yield stack.enter_context(AuditLog.open(own))
+
+
+def _acquire_patiently(lock: FolderLock) -> None:
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            lock.acquire()
+        except FolderUnavailableError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_TICK)
+        else:
+            return
