@@ -28,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "end_to_end: makes sets; run on every OpenSSL release")
 
 
+@pytest.fixture(autouse=True)
+def own_log(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a test looks at out of the log of whoever runs it."""
+    monkeypatch.setenv("MTLS_LOG_DIR", str(tmp_path_factory.getbasetemp() / "own-log"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what belongs to the other platform, or needs a program that is not here.
 
