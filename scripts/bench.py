@@ -2,7 +2,8 @@
 
 Four figures: `all` against the same openssl commands one after another by sh; what the program
 adds to openssl's own time; `--help`; `audit verify` of 10,000 lines. Not a test: a busy machine
-gives other figures, so each is a median of pairs.
+gives other figures, so each is a median of pairs. How long openssl looks for a prime is a matter of
+luck, by a factor of five: so each side of a pair is several runs.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def script_of(folder: Path, *, proof: bool) -> str:
     return "\n".join(text) + "\n"
 
 
-def against_sh(pairs: int, *options: str) -> None:
-    """`all` and the same commands by sh, in turn."""
+def against_sh(pairs: int, rounds: int, *options: str) -> None:
+    """`all` and the same commands by sh, in turn, `rounds` runs of each a pair."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / "first").mkdir()
@@ -66,11 +67,15 @@ def against_sh(pairs: int, *options: str) -> None:
             script.write_text(script_of(root / "first", proof=proof), "utf-8")
             ratios, mine, theirs = [], [], []
             for number in range(pairs):
-                one, other = root / f"a{proof}{number}", root / f"b{proof}{number}"
-                one.mkdir()
-                other.mkdir()
-                mine.append(seconds(*ours("all", *options), cwd=one))
-                theirs.append(seconds("sh", script, cwd=other))
+                one, other = [], []
+                for round_ in range(rounds):
+                    folder = root / f"{proof}{number}-{round_}"
+                    (folder / "ours").mkdir(parents=True)
+                    (folder / "sh").mkdir()
+                    one.append(seconds(*ours("all", *options), cwd=folder / "ours"))
+                    other.append(seconds("sh", script, cwd=folder / "sh"))
+                mine.append(statistics.mean(one))
+                theirs.append(statistics.mean(other))
                 ratios.append(mine[-1] / theirs[-1])
             what = " ".join(("all", *options))
             print(
@@ -124,12 +129,13 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=15, help="runs of each, in turn")
-    pairs = parser.parse_args().pairs
+    parser.add_argument("--rounds", type=int, default=4, help="runs of each in a pair")
+    pairs, rounds = (chosen := parser.parse_args()).pairs, chosen.rounds
     sys.path.insert(0, str(Path(__file__).parent.parent))
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
     print(f"{len(os.sched_getaffinity(0))} processors, Python {sys.version.split()[0]}")
-    against_sh(pairs)
-    against_sh(max(5, pairs // 3), "--key-size", "4096")
+    against_sh(pairs, rounds)
+    against_sh(max(5, pairs // 3), 1, "--key-size", "4096")
     added(pairs)
     start_up(pairs)
 
