@@ -7,6 +7,11 @@ the likely cause, and the command that mends it. `cli` is the only place that ca
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mtls_openssl.language import Text, _
 
 
 class Exit(enum.IntEnum):
@@ -23,6 +28,28 @@ class Exit(enum.IntEnum):
     INTERRUPTED = 130
 
 
+_SAID = (
+    _("File exists"),
+    _("Input/output error"),
+    _("Invalid argument"),
+    _("Is a directory"),
+    _("No such file or directory"),
+    _("No such process"),
+    _("No space left on device"),
+    _("Not a directory"),
+    _("Operation not permitted"),
+    _("Permission denied"),
+    _("Read-only file system"),
+    _("Too many open files"),
+)
+"""What systems say most, so that it has its place in the catalogue (strerror(3))."""
+
+
+def system_said(error: OSError) -> Text:
+    """The system's own word for what went wrong."""
+    return Text((error.strerror or str(error)).rstrip("."))
+
+
 class MtlsError(Exception):
     """Something the user can understand and mend.
 
@@ -33,6 +60,8 @@ class MtlsError(Exception):
     """
 
     code = Exit.OUR_FAULT
+    data: Mapping[str, Any] = MappingProxyType({})
+    """What a program is told besides, where there is more to tell than the error."""
 
     def __init__(self, what: str, *, cause: str = "", fix: str = "") -> None:
         super().__init__(what)
@@ -69,6 +98,12 @@ class SettingRefusedError(MtlsError):
     """A setting has a value that can't be put into a certificate as it stands."""
 
     code = Exit.SETTING_REFUSED
+
+
+class UnreachableError(MtlsError):
+    """A server that can't be reached, or does not answer."""
+
+    code = Exit.FOLDER_UNAVAILABLE
 
 
 class FolderUnavailableError(MtlsError):

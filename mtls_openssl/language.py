@@ -8,15 +8,16 @@ in the language of this process where it is shown.
 from __future__ import annotations
 
 import functools
+import re
 import sys
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
-"""Every language there is a catalogue for, by its gettext name; English needs none."""
+"""Every language that is spoken here, by its gettext name; English needs no catalogue."""
 
 _DOMAIN = "messages"
+_FEWEST_LETTERS = 4
 _spoken_here = "en"
 
 
@@ -45,6 +46,12 @@ class Text(str):
 
 class Joined(Text):
     """Texts in a row, each of them translated by itself; make it with `joined`."""
+
+    __slots__ = ()
+
+
+class Recalled(Text):
+    """A message taken from its English text; make it with `recalled`."""
 
     __slots__ = ()
 
@@ -78,12 +85,33 @@ def spoken(text: str) -> str:
     translated = _catalogue(_spoken_here).gettext(text.template) if text.template else ""
     if not text.values:
         return translated
-    return translated.format(
-        **{
-            name: spoken(value) if isinstance(value, str) else value
-            for name, value in text.values.items()
-        }
-    )
+    values = {
+        name: spoken(value) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    if isinstance(text, Recalled):
+        values = {name: _Written(value) for name, value in values.items()}
+    return translated.format(**values)
+
+
+def recalled(text: str) -> str:
+    """The message that an English text was made from: what a log or a library says.
+
+    Args:
+        text: such a text; one that was made from no message of the catalogue comes back as it is.
+    """
+    if _spoken_here == "en" or isinstance(text, Text):
+        return text
+    for shape in _shapes(_spoken_here):
+        if values := shape.values_in(text):
+            message = Recalled.__new__(Recalled, "{it}", it=text)
+            message.template = shape.template
+            # A single word is a name, such as that of a command, whatever else it means.
+            message.values = {
+                name: recalled(value) if " " in value else value for name, value in values.items()
+            }
+            return message
+    return Text(text)
 
 
 def speak(language: str) -> None:
@@ -105,17 +133,18 @@ def chosen(argv: Iterable[str], environ: Mapping[str, str]) -> str:
         environ: the environment; of the system's own variables, those of gettext(1) are read.
     """
     words = list(argv)
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         name, equals, value = word.partition("=")
         if name == "--lang":
             return named(value if equals else following) or "en"
     wanted = environ.get("MTLS_LANG")
     if wanted:
         return named(wanted) or "en"
-    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if environ.get(variable):
-            return named(environ[variable].partition(":")[0]) or "en"
-    return named(_system_language()) or "en"
+    locale = next(filter(None, map(environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    # As gettext(1) has it: LANGUAGE is a list, and counts for nothing in the locale C.
+    is_c = locale.partition(".")[0] in {"", "C", "POSIX"}
+    several = [] if is_c else environ.get("LANGUAGE", "").split(":")
+    return next(filter(None, map(named, [*several, locale or _system_language()])), "en")
 
 
 def named(name: str) -> str | None:
@@ -125,6 +154,62 @@ def named(name: str) -> str | None:
         return "en"
     language = plain.partition("_")[0]
     return next((key for key in LANGUAGES if key.partition("_")[0] == language), None)
+
+
+def width(text: str) -> int:
+    """How many columns `text` takes on a terminal: a Han character takes two (UAX #11)."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # noqa: PLC0415 - English goes without
+
+    return sum(
+        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF")
+        for letter in text
+    )
+
+
+def padded(text: str, columns: int) -> str:
+    """`text` with blanks behind it, so that it takes as many columns at least."""
+    return text + " " * (columns - width(text))
+
+
+class _Written(str):
+    # What stands in a text already is in the form that the message gave it.
+    __slots__ = ()
+
+    def __format__(self, _: str) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class _Shape:
+    """A message with values, as it is found again in a text."""
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+        parts = re.split(r"(?<!\{)\{(\w+)[^{}]*\}", template)
+        self._literals = [part.replace("{{", "{").replace("}}", "}") for part in parts[::2]]
+        self._names = parts[1::2]
+        self.begins = bool(self._literals[0])
+        self.length = sum(map(len, self._literals))
+        self.letters = sum(map(str.isalpha, "".join(self._literals)))
+
+    def values_in(self, text: str) -> dict[str, str] | None:
+        if not (text.startswith(self._literals[0]) and text.endswith(self._literals[-1])):
+            return None
+        found = re.fullmatch(self._pattern, text, re.DOTALL)
+        return found.groupdict() if found else None
+
+    @functools.cached_property
+    def _pattern(self) -> str:
+        pattern, seen = re.escape(self._literals[0]), set[str]()
+        for name, literal in zip(self._names, self._literals[1:], strict=True):
+            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+            pattern += re.escape(literal)
+            seen.add(name)
+        return pattern
 
 
 def _system_language() -> str:
@@ -140,10 +225,35 @@ def _system_language() -> str:
 @functools.cache
 def _catalogue(language: str) -> Any:
     import gettext  # noqa: PLC0415 - English goes without
+    import io  # noqa: PLC0415
+
+    return gettext.GNUTranslations(io.BytesIO(_compiled(language)))
+
+
+@functools.cache
+def _compiled(language: str) -> bytes:
+    from importlib.resources import files  # noqa: PLC0415 - English goes without
 
     catalogue = files("mtls_openssl") / "locale" / language / "LC_MESSAGES" / f"{_DOMAIN}.mo"
-    with catalogue.open("rb") as file:
-        return gettext.GNUTranslations(file)
+    return catalogue.read_bytes()
+
+
+@functools.cache
+def _shapes(language: str) -> list[_Shape]:
+    """The messages with values and some words of their own, the most telling first."""
+    shapes = [_Shape(template) for template in _originals(_compiled(language)) if "{" in template]
+    telling = [shape for shape in shapes if shape.letters >= _FEWEST_LETTERS]
+    return sorted(telling, key=lambda shape: (not shape.begins, -shape.length))
+
+
+def _originals(compiled: bytes) -> Iterator[str]:
+    """The English messages of a catalogue (GNU gettext manual, "The Format of GNU MO Files")."""
+    import struct  # noqa: PLC0415 - English goes without
+
+    order = "<" if compiled.startswith(b"\xde\x12\x04\x95") else ">"
+    count, table = struct.unpack_from(f"{order}II", compiled, 8)
+    for length, start in struct.iter_unpack(f"{order}II", compiled[table : table + 8 * count]):
+        yield compiled[start : start + length].decode()
 
 
 def _again(template: str, values: dict[str, Any]) -> Text:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mtls_openssl.audit.line import FIRST_PREV
+from mtls_openssl.language import Text, _
 
 
 class Flaw(enum.Enum):
@@ -105,8 +106,10 @@ def _without_added(
     for entry in whole:
         other = genuine[entry.seq]
         if entry is not other:
-            what = "it is a copy of" if entry.hash == other.hash else "it takes the number of"
-            faults.append(Fault(entry.number, Flaw.ADDED, f"added: {what} line {other.number}"))
+            what = _("added: it takes the number of line {line}", line=other.number)
+            if entry.hash == other.hash:
+                what = _("added: it is a copy of line {line}", line=other.number)
+            faults.append(Fault(entry.number, Flaw.ADDED, what))
     return [entry for entry in whole if entry is genuine[entry.seq]]
 
 
@@ -143,10 +146,16 @@ def _out_of_place(
             or places.get(lost.seq + 1, nowhere).prev == lost.hash
         ):
             moved.append(lost)
-            what = f"reordered: it has the number {lost.seq}, and its neighbours do not fit"
+            what = _(
+                "reordered: it has the number {number}, and its neighbours do not fit",
+                number=lost.seq,
+            )
             faults.append(Fault(lost.number, Flaw.REORDERED, what))
         else:
-            what = f"added: it says it is number {lost.seq}, and no other line knows of it"
+            what = _(
+                "added: it says it is number {number}, and no other line knows of it",
+                number=lost.seq,
+            )
             faults.append(Fault(lost.number, Flaw.ADDED, what))
     return moved
 
@@ -168,27 +177,48 @@ def _between(
             yield _rewritten(one, two)
         first = last
     for entry in damaged[first:]:
-        yield Fault(entry.number, Flaw.CHANGED, f"changed: {entry.damage}")
+        yield _changed(entry)
 
 
 def _in_gap(gap: range, missing: int, damaged: Sequence[Entry], after: Entry) -> Iterator[Fault]:
     by_likelihood = sorted(damaged, key=lambda entry: entry.seq not in gap)
     for entry in by_likelihood[:missing]:
-        yield Fault(entry.number, Flaw.CHANGED, f"changed: {entry.damage}")
+        yield _changed(entry)
     for entry in by_likelihood[missing:]:
-        what = f"added: the lines around it follow each other without it, and {entry.damage}"
+        what = _(
+            "added: the lines around it follow each other without it, and {damage}",
+            damage=entry.damage,
+        )
         yield Fault(entry.number, Flaw.ADDED, what)
     removed = missing - len(damaged)
     if removed > 0:
-        numbers = f"number {gap[0]}" if len(gap) == 1 else f"numbers {gap[0]} to {gap[-1]}"
-        some = "" if removed == len(gap) else f"{removed} of the "
-        what = f"removed: {some}{numbers}, from before this line"
-        yield Fault(after.number, Flaw.REMOVED, what)
+        yield Fault(after.number, Flaw.REMOVED, _removed(gap, removed))
+
+
+def _removed(gap: range, count: int) -> Text:
+    if len(gap) == 1:
+        return _("removed: number {number}, from before this line", number=gap[0])
+    if count == len(gap):
+        return _(
+            "removed: numbers {first} to {last}, from before this line",
+            first=gap[0],
+            last=gap[-1],
+        )
+    return _(
+        "removed: {count} of the numbers {first} to {last}, from before this line",
+        count=count,
+        first=gap[0],
+        last=gap[-1],
+    )
+
+
+def _changed(entry: Entry) -> Fault:
+    return Fault(entry.number, Flaw.CHANGED, _("changed: {damage}", damage=entry.damage))
 
 
 def _rewritten(one: Entry, two: Entry) -> Fault:
     if one is _BEFORE_THE_FIRST:
-        what = "changed: it is the first line, and yet recalls one before it"
+        what = _("changed: it is the first line, and yet recalls one before it")
         return Fault(two.number, Flaw.CHANGED, what)
-    what = f"changed, and given a new hash: line {two.number} recalls another one"
+    what = _("changed, and given a new hash: line {line} recalls another one", line=two.number)
     return Fault(one.number, Flaw.CHANGED, what)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from mtls_openssl.errors import FolderUnavailableError, NotProvenError
+from mtls_openssl.errors import FolderUnavailableError, NotProvenError, system_said
+from mtls_openssl.language import _, joined
 
 FIRST_PREV = "0" * 64
 """What the first line has in place of the hash of a line before it."""
@@ -80,7 +81,15 @@ _SEAL = len(_HASH_KEY) + 64 + len(b'"}')
 
 
 class NotALineError(ValueError):
-    """These bytes are no line of the log; the message says why."""
+    """These bytes are no line of the log.
+
+    Args:
+        why: why not, in words that go after "line 5: ".
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def sealed(line: Line) -> tuple[bytes, str]:
@@ -120,11 +129,11 @@ def record_of(raw: bytes) -> dict[str, Any]:
     try:
         record = json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        raise NotALineError("it is not UTF-8 text") from None
+        raise NotALineError(_("it is not UTF-8 text")) from None
     except (ValueError, RecursionError):
-        raise NotALineError("it is not JSON") from None
+        raise NotALineError(_("it is not JSON")) from None
     if not isinstance(record, dict):
-        raise NotALineError("it is not a JSON object")
+        raise NotALineError(_("it is not a JSON object"))
     if tuple(record) != KEYS:
         raise NotALineError(_keys_fault(record))
     if not all(map(isinstance, record.values(), _TYPES)):
@@ -133,13 +142,15 @@ def record_of(raw: bytes) -> dict[str, Any]:
             for (key, value), kind in zip(record.items(), _TYPES, strict=True)
             if not isinstance(value, kind)
         ]
-        raise NotALineError(f"the value of {', '.join(wrong)} is of the wrong type")
+        raise NotALineError(
+            _("the value of {keys} is of the wrong type", keys=joined(_(", "), wrong))
+        )
     if not 1 <= record["seq"] <= _HIGHEST:
-        raise NotALineError("its number is out of range")
+        raise NotALineError(_("its number is out of range"))
     reads, writes = record["reads"], record["writes"]
     texts = [*record["argv"], *record["env"], *reads.values(), *writes.values()]
     if not set(map(type, texts)) <= {str}:
-        raise NotALineError("argv, env, reads or writes hold something that is not text")
+        raise NotALineError(_("argv, env, reads or writes hold something that is not text"))
     return record
 
 
@@ -147,8 +158,10 @@ def _keys_fault(record: Mapping[str, Any]) -> str:
     missing = [key for key in KEYS if key not in record]
     unknown = [key for key in record if key not in KEYS]
     if missing:
-        return f"it lacks {', '.join(missing)}"
-    return f"it has the unknown key {unknown[0]!r}" if unknown else "its keys are out of order"
+        return _("it lacks {keys}", keys=joined(_(", "), missing))
+    if unknown:
+        return _("it has the unknown key {key!r}", key=unknown[0])
+    return _("its keys are out of order")
 
 
 def read(path: Path) -> Iterator[Line]:
@@ -171,9 +184,17 @@ def read(path: Path) -> Iterator[Line]:
                 record = record_of(raw)
             except NotALineError as error:
                 raise NotProvenError(
-                    f"line {number} of {path} can't be read: {error}",
-                    cause="the log was changed after it was written",
-                    fix="python -m mtls_openssl audit verify names every line that was changed",
+                    _(
+                        "line {number} of {path} can't be read: {why}",
+                        number=number,
+                        path=path,
+                        why=error.why,
+                    ),
+                    cause=_("the log was changed after it was written"),
+                    fix=_(
+                        "{command} names every line that was changed",
+                        command="python -m mtls_openssl audit verify",
+                    ),
                 ) from None
             yield Line(**record)
 
@@ -191,14 +212,14 @@ def opened(path: Path) -> IO[bytes]:
         return path.open("rb")
     except FileNotFoundError:
         raise FolderUnavailableError(
-            f"there is no log {path}",
-            cause="no set was made in this folder, or its log was removed",
-            fix="name the folder of the set with --out",
+            _("there is no log {path}", path=path),
+            cause=_("no set was made in this folder, or its log was removed"),
+            fix=_("name the folder of the set with --out"),
         ) from None
     except OSError as error:
         raise FolderUnavailableError(
-            f"the log {path} can't be read: {error.strerror}",
-            fix="run the command as the user who owns the log",
+            _("the log {path} can't be read: {error}", path=path, error=system_said(error)),
+            fix=_("run the command as the user who owns the log"),
         ) from error
 
 

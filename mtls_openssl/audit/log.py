@@ -16,10 +16,11 @@ from typing import Self
 
 from mtls_openssl.audit.line import FIRST_PREV, Line, sealed
 from mtls_openssl.audit.tail import ForeignFileError, tail_of
-from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.errors import FolderUnavailableError, system_said
+from mtls_openssl.language import _
 from mtls_openssl.steps import Outcome, Render
 
-CUT_OFF = "the run was cut off before its end"
+CUT_OFF = _("the run was cut off before its end")
 """The purpose of the end line that is written in place of a run that could not."""
 
 _KEPT_OUTPUT = 4000
@@ -292,19 +293,19 @@ def _text(moment: datetime) -> str:
 def _unwritable(path: Path, error: OSError) -> FolderUnavailableError:
     if error.errno in _FULL:
         return FolderUnavailableError(
-            f"the log {path} can't be written: the disk is full",
-            fix="free some space on the disk, then run the command again",
+            _("the log {path} can't be written: the disk is full", path=path),
+            fix=_("free some space on the disk, then run the command again"),
         )
     return FolderUnavailableError(
-        f"the log {path} can't be written: {error.strerror or error}",
-        cause="the folder or the file is not yours to write, or the disk is read-only",
-        fix="allow yourself to write there, or name another folder with --out",
+        _("the log {path} can't be written: {error}", path=path, error=system_said(error)),
+        cause=_("the folder or the file is not yours to write, or the disk is read-only"),
+        fix=_("allow yourself to write there, or name another folder with --out"),
     )
 
 
 def _foreign(path: Path) -> FolderUnavailableError:
     return FolderUnavailableError(
-        f"{path} does not end as a log of this tool does, so nothing is added to it",
-        cause="another program made or changed it",
-        fix="move it to another place, then run the command again; a new log is begun",
+        _("{path} does not end as a log of this tool does, so nothing is added to it", path=path),
+        cause=_("another program made or changed it"),
+        fix=_("move it to another place, then run the command again; a new log is begun"),
     )

@@ -13,11 +13,12 @@ from typing import IO
 
 from mtls_openssl.audit.chain import Entry, Fault, Flaw, proven
 from mtls_openssl.audit.line import NotALineError, is_sealed, opened, record_of, sha256_of
-from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.errors import FolderUnavailableError, system_said
+from mtls_openssl.language import _
 
 _SET = (
     *("ca.key", "ca.crt", "server.key", "server.crt"),
-    *("client.key", "client.crt", "client.p12"),
+    *("client.key", "client.crt", "client.p12", "server.p12", "truststore.p12"),
 )
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -56,14 +57,14 @@ def verify(path: Path, *, folder: Path | None) -> Verdict:
         entries = list(_entries(log, faults))
     if not entries:
         raise FolderUnavailableError(
-            f"the log {path} is empty: no run is on record",
-            cause="its lines were removed, or the first run was cut off before its first line",
-            fix="name the folder of the set with --out",
+            _("the log {path} is empty: no run is on record", path=path),
+            cause=_("its lines were removed, or the first run was cut off before its first line"),
+            fix=_("name the folder of the set with --out"),
         )
     genuine, found = proven(entries)
     faults += found
     if genuine and genuine[-1].published is None and not entries[-1].damage:
-        what = (
+        what = _(
             "the last run has no end line: the log's tail was removed, or a run is still going "
             "or was cut off"
         )
@@ -84,26 +85,31 @@ def _entries(log: IO[bytes], faults: list[Fault]) -> Iterator[Entry]:
     returns: list[int] = []
     for number, line in enumerate(log, 1):
         if number == 1 and line.startswith(_UTF16):
-            yield Entry(1, "an editor saved the file as UTF-16, and no line of it can be read")
+            yield Entry(1, _("an editor saved the file as UTF-16, and no line of it can be read"))
             return
         raw = line.removesuffix(b"\n")
         marked = number == 1 and raw.startswith(_BOM)
         entry = _entry(number, raw.removeprefix(_BOM if marked else b"").removesuffix(b"\r"))
         if marked and not entry.damage:
-            what = "changed: an editor put a byte order mark in front of it"
+            what = _("changed: an editor put a byte order mark in front of it")
             faults.append(Fault(1, Flaw.CHANGED, what))
         if raw.endswith(b"\r") and not entry.damage:
             returns.append(number)
         if not line.endswith(b"\n"):
             if entry.damage:
-                entry = Entry(number, "it is cut off, as by a power loss")
+                entry = Entry(number, _("it is cut off, as by a power loss"))
             else:
-                what = "changed: the newline at its end is missing"
+                what = _("changed: the newline at its end is missing")
                 faults.append(Fault(number, Flaw.CHANGED, what))
         yield entry
     if returns:
-        more = f", and those of {len(returns) - 1} more lines," if returns[1:] else ""
-        what = f"changed: its line ending{more} became that of Windows, as an editor saves it"
+        what = _("changed: its line ending became that of Windows, as an editor saves it")
+        if returns[1:]:
+            what = _(
+                "changed: its line ending, and those of {count} more lines, became that of"
+                " Windows, as an editor saves it",
+                count=len(returns) - 1,
+            )
         faults.append(Fault(returns[0], Flaw.CHANGED, what))
 
 
@@ -111,10 +117,10 @@ def _entry(number: int, raw: bytes) -> Entry:
     try:
         record = record_of(raw)
     except NotALineError as error:
-        return Entry(number, str(error))
+        return Entry(number, error.why)
     return Entry(
         number,
-        "" if is_sealed(raw) else "its content does not match its own hash",
+        "" if is_sealed(raw) else _("its content does not match its own hash"),
         record["seq"],
         record["prev"],
         record["hash"],
@@ -131,18 +137,26 @@ def _files(genuine: Sequence[Entry], folder: Path, notes: list[str]) -> Iterator
     }
     for name, (digest, number) in seen.items():
         file = folder / name
-        if file.parent != folder or not file.exists():
-            notes.append(f"{name} is not in the folder; the log saw it last in line {number}")
+        if file.parent != folder or not file.is_file():
+            notes.append(
+                _(
+                    "{file} is not in the folder; the log saw it last in line {line}",
+                    file=name,
+                    line=number,
+                )
+            )
             continue
         try:
             same = sha256_of(file) == digest
         except OSError as error:
-            notes.append(f"{name} can't be read: {error.strerror}")
+            notes.append(_("{file} can't be read: {error}", file=name, error=system_said(error)))
             continue
         if not same:
-            yield Fault(number, Flaw.FILE, f"{name} is not the file that the log saw last")
+            yield Fault(
+                number, Flaw.FILE, _("{file} is not the file that the log saw last", file=name)
+            )
     notes.extend(
-        f"{name} is in the folder, and no run in the log published it"
+        _("{file} is in the folder, and no run in the log published it", file=name)
         for name in _SET
         if name not in seen and (folder / name).exists()
     )

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from mtls_openssl.errors import Exit, MtlsError
+from mtls_openssl.language import LANGUAGES, _, current, spoken
 from mtls_openssl.steps import Command, Outcome
 
 _LONG = 1.0
@@ -24,12 +25,24 @@ _STOPPING = [
 ]
 
 
+def open_streams() -> None:
+    """Make standard output and standard error fit for what is going to be printed.
+
+    A console of another code page shows what it can't print as an escape. Where that would be
+    every character of our language, the stream is UTF-8: a file of escapes is of use to nobody.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", lambda **_more: None)
+        reconfigure(errors="backslashreplace")
+        try:
+            LANGUAGES[current()].encode(stream.encoding or "ascii")
+        except UnicodeEncodeError:
+            reconfigure(encoding="utf-8")
+
+
 @contextlib.contextmanager
 def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
     """Turn every error of a command into its message and its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A console of another code page shows what it can't print as an escape.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     with _stopping_tidily(), _telling(json=json, verbose=verbose):
         yield
 
@@ -51,20 +64,23 @@ def _telling(*, json: bool, verbose: bool) -> Iterator[None]:
         raise typer.Exit(error.code) from None
     except (KeyboardInterrupt, typer.Abort):
         be_deaf()
-        typer.echo("Interrupted.", err=True)
+        typer.echo(spoken(_("Interrupted.")), err=True)
         raise typer.Exit(Exit.INTERRUPTED) from None
     except BrokenPipeError:
         # The reader of our output has gone; there is nobody left to tell.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         raise typer.Exit(Exit.OUR_FAULT) from None
     except Exception as error:  # noqa: BLE001 - the last catcher, so that nobody sees a traceback
-        typer.echo(f"Error: a fault of this program: {type(error).__name__}: {error}", err=True)
+        fault = f"{type(error).__name__}: {error}"
+        said = _("Error: a fault of this program: {fault}", fault=fault)
+        typer.echo(spoken(said), err=True)
         if verbose:
             import traceback  # noqa: PLC0415 - only for a fault of ours
 
             typer.echo(traceback.format_exc(), err=True)
         else:
-            typer.echo("To report it: run the same again with --verbose, add the output", err=True)
+            advice = _("To report it: run the same again with --verbose, add the output")
+            typer.echo(spoken(advice), err=True)
         raise typer.Exit(Exit.OUR_FAULT) from None
 
 
@@ -117,6 +133,18 @@ def is_interactive() -> bool:
     handle = msvcrt.get_osfhandle(sys.stdin.fileno())
     mode = ctypes.c_ulong()
     return bool(ctypes.windll.kernel32.GetConsoleMode(ctypes.c_void_p(handle), ctypes.byref(mode)))
+
+
+def ask_twice(text: str) -> str:
+    """What is typed at the terminal, twice the same and not shown; it may be empty."""
+    while True:
+        typed, again = (
+            typer.prompt(spoken(said), default="", show_default=False, hide_input=True, err=True)
+            for said in (text, _("Repeat for confirmation"))
+        )
+        if typed == again:
+            return str(typed)
+        typer.echo(spoken(_("Error: The two entered values do not match.")), err=True)
 
 
 def print_data(data: Any) -> None:
@@ -173,8 +201,9 @@ class Progress:
             self._left[stage] -= 1
         if self._verbose:
             self._hide()
-            words = " ".join(outcome.command.argv)
-            typer.echo(f"  openssl {words}  ({outcome.finished.seconds:.2f} s)")
+            program = outcome.command.program
+            words = " ".join((program.stem if program else "openssl", *outcome.command.argv))
+            typer.echo(f"  {words}  ({outcome.finished.seconds:.2f} s)")
         self._show_stages()
 
     def tick(self) -> None:
@@ -190,7 +219,7 @@ class Progress:
 
             self._line = Console(stderr=True).status("")
             self._line.start()
-        self._line.update(f"{command.purpose}: {elapsed:.0f} s")
+        self._line.update(f"{spoken(command.purpose)}: {elapsed:.0f} s")
 
     def close(self) -> None:
         """Take the live line away."""
@@ -208,5 +237,5 @@ class Progress:
             if not self._quiet:
                 count = len(self._stages)
                 number = f"[{self._shown}/{count}] " if count > 1 else ""
-                typer.echo(f"{number}{self._stages[self._shown - 1]}...")
+                typer.echo(f"{number}{spoken(self._stages[self._shown - 1])}...")
                 sys.stdout.flush()

@@ -11,7 +11,9 @@ import typer
 
 from mtls_openssl.cli import console, options
 from mtls_openssl.cli.options import Choices, takes
+from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import FolderUnavailableError, NotProvenError
+from mtls_openssl.language import _, joined, recalled, spoken
 
 if TYPE_CHECKING:
     from mtls_openssl.audit import Line
@@ -20,10 +22,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 
-app = typer.Typer(
-    help="The log of every openssl command: read it, prove it unbroken, turn it into a script.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+app = App(
+    help="The log of every openssl command: read it, prove it unbroken, turn it into a script."
 )
 
 
@@ -37,11 +37,12 @@ def show(choices: Choices) -> None:
         return
     for line in _in_the_guides_order(lines):
         if line.event == "end":
-            typer.echo(f"{line.time}  run {line.run} ended: {line.purpose}")
+            ended = _("run {run} ended: {how}", run=line.run, how=recalled(line.purpose))
+            typer.echo(f"{line.time}  {spoken(ended)}")
         elif line.event == "command":
-            code = "-" if line.exit is None else line.exit
+            code = spoken(_("exit {code}", code="-" if line.exit is None else line.exit))
             words = " ".join(line.argv)
-            typer.echo(f"{line.time}  {line.step:>3}  exit {code}  {line.seconds:6.2f} s  {words}")
+            typer.echo(f"{line.time}  {line.step:>3}  {code}  {line.seconds:6.2f} s  {words}")
             if choices["verbose"]:
                 _print_details(line)
 
@@ -53,10 +54,17 @@ def _in_the_guides_order(lines: Sequence[Line]) -> list[Line]:
 
 
 def _print_details(line: Line) -> None:
-    typer.echo(f"      {line.purpose}; {line.openssl} ({line.openssl_version}) in {line.cwd}")
+    place = _(
+        "{purpose}; {program} ({version}) in {folder}",
+        purpose=recalled(line.purpose),
+        program=line.openssl,
+        version=line.openssl_version,
+        folder=line.cwd,
+    )
+    typer.echo(f"      {spoken(place)}")
     for name, digest in (*line.reads.items(), *line.writes.items()):
-        way = "wrote" if name in line.writes else "read "
-        typer.echo(f"      {way} {name} sha256 {digest}")
+        way = _("wrote") if name in line.writes else _("read ")
+        typer.echo(f"      {spoken(way)} {name} sha256 {digest}")
     for text in (*line.stdout.splitlines(), *line.stderr.splitlines()):
         typer.echo(f"      | {text}")
 
@@ -88,22 +96,32 @@ def verify(choices: Choices) -> None:
             raise typer.Exit(NotProvenError.code)
         return
     for note in verdict.notes:
-        typer.echo(f"Note: {note}")
+        typer.echo(spoken(_("Note: {note}", note=note)))
     if verdict.faults:
-        found = [f"line {fault.line}: {fault.what}" for fault in verdict.faults]
+        found = [
+            _("line {line}: {what}", line=fault.line, what=fault.what) for fault in verdict.faults
+        ]
         if len(found) > _SHOWN:
-            found[_SHOWN:] = [f"and {len(found) - _SHOWN} faults more (--json has them all)"]
+            more = len(found) - _SHOWN
+            found[_SHOWN:] = [_("and {count} faults more (--json has them all)", count=more)]
         raise NotProvenError(
-            f"The log {path} is not as it was written: {'; '.join(found)}.",
-            fix="compare it with a copy that you trust; backups of the set are in backup/",
+            _(
+                "The log {path} is not as it was written: {faults}.",
+                path=path,
+                faults=joined(_("; "), found),
+            ),
+            fix=_("compare it with a copy that you trust; backups of the set are in backup/"),
         )
     if not choices["quiet"]:
-        runs = "1 run" if verdict.runs == 1 else f"{verdict.runs} runs"
-        typer.echo(f"{path}: {verdict.lines} lines of {runs}, unbroken")
+        runs = _("1 run") if verdict.runs == 1 else _("{count} runs", count=verdict.runs)
+        unbroken = _(
+            "{path}: {count} lines of {runs}, unbroken", path=path, count=verdict.lines, runs=runs
+        )
+        typer.echo(spoken(unbroken))
 
 
 @app.command()
-@takes(options.FOLDER, options.ONE_RUN, options.SCRIPT)
+@takes(options.FOLDER, options.ONE_RUN, options.SCRIPT, options.LANGUAGE)
 def export(choices: Choices) -> None:
     """Turn what was really run into a script that does the same."""
     from mtls_openssl import scripting  # noqa: PLC0415
@@ -134,7 +152,9 @@ def _steps(lines: Sequence[Line]) -> list[Command | Written]:
     for line in sorted(lines, key=lambda line: line.step):
         if line.event == "render":
             steps += [Written(name, line.stdout) for name in line.writes]
-        elif line.event == "command" and line.kind == Kind.GUIDE.value:
+        elif line.event == "command" and (
+            line.kind == Kind.GUIDE.value or (line.kind == Kind.TOOL.value and line.writes)
+        ):
             writes = tuple(name for name in line.writes if name not in line.reads)
             steps.append(
                 Command(
@@ -143,6 +163,7 @@ def _steps(lines: Sequence[Line]) -> list[Command | Written]:
                     reads=tuple(name for name in line.reads if name not in line.writes),
                     writes=writes,
                     secrets=tuple({PASSWORD_VARIABLE} & set(line.env)),
+                    program=Path(line.argv[0]) if line.kind == Kind.TOOL.value else None,
                 )
             )
     return steps
@@ -161,8 +182,8 @@ def _last_done(lines: Sequence[Line], path: Path) -> str:
         if line.event == "end" and line.exit == 0 and line.writes:
             return line.run
     raise FolderUnavailableError(
-        f"The log {path} has no run that made something to the end.",
-        fix="name a run with --run; `audit show` lists them",
+        _("The log {path} has no run that made something to the end.", path=path),
+        fix=_("name a run with --run; `audit show` lists them"),
     )
 
 
@@ -170,7 +191,7 @@ def _of_run(lines: Sequence[Line], run: str | None) -> list[Line]:
     chosen = [line for line in lines if run is None or line.run == run]
     if run is not None and not chosen:
         raise FolderUnavailableError(
-            f"The log has no run {run}.", fix="`audit show` lists the runs"
+            _("The log has no run {run}.", run=run), fix=_("`audit show` lists the runs")
         )
     return chosen
 

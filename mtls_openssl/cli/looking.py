@@ -8,6 +8,7 @@ import typer
 
 from mtls_openssl.cli import console, options
 from mtls_openssl.cli.options import Choices, takes
+from mtls_openssl.language import _, padded, spoken, width
 
 if TYPE_CHECKING:
     from mtls_openssl.locate import Search
@@ -40,18 +41,19 @@ def locate(choices: Choices) -> None:
 def _print_table(search: Search) -> None:
     from mtls_openssl import report  # noqa: PLC0415
 
-    rows = [("", "version", "path", "found by", "why")]
+    headings = (_("version"), _("path"), _("found by"), _("why"))
+    rows = [("", *map(spoken, headings))]
     rows += [
         (
             "*" if candidate is search.chosen else "",
             str(candidate.version or "-"),
             str(candidate.path),
-            candidate.origin,
-            report.reason(candidate, search),
+            spoken(candidate.origin),
+            spoken(report.reason(candidate, search)),
         )
         for candidate in search.candidates
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [max(width(row[column]) for row in rows) for column in range(4)]
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)]
+        cells = [padded(cell, columns) for cell, columns in zip(row[:4], widths, strict=True)]
         typer.echo("  ".join([*cells, row[4]]).rstrip())

@@ -17,6 +17,8 @@ from typing import Annotated, Any
 import typer
 
 from mtls_openssl.cli.console import guarded
+from mtls_openssl.language import LANGUAGES, Text, _, joined, named, spoken
+from mtls_openssl.profiles import P12_FOR
 
 Choices = dict[str, Any]
 """What was typed: by parameter name; None for what was not."""
@@ -49,7 +51,15 @@ class Group(enum.StrEnum):
     FFDHE4096 = "ffdhe4096"
 
 
-def _option(
+class Packed(enum.StrEnum):
+    """What a PKCS#12 file is made of; the owners of `openssl.pkcs12.BUNDLES`."""
+
+    CLIENT = "client"
+    SERVER = "server"
+    TRUSTSTORE = "truststore"
+
+
+def option(
     kind: Any,
     *flags: str,
     help: str,  # noqa: A002 - typer's own name for it
@@ -57,48 +67,75 @@ def _option(
     panel: str = "Options",
     **more: Any,
 ) -> inspect.Parameter:
+    """An option of a command.
+
+    Args:
+        kind: the type of its value.
+        flags: as they are typed; the first long one names it in Choices.
+        help: what it is, in one line; a message of the catalogue, as is `show_default`.
+        default: what it is if it is not typed.
+        panel: the heading that it stands under in the help.
+        more: further arguments of `typer.Option`.
+    """
+    if isinstance(more.get("show_default"), str):
+        more["show_default"] = _said(more["show_default"])
     name = next(flag for flag in flags if flag.startswith("--")).lstrip("-").split("/")[0]
     return inspect.Parameter(
         name.replace("-", "_"),
         inspect.Parameter.KEYWORD_ONLY,
         default=default,
-        annotation=Annotated[kind, typer.Option(*flags, help=help, rich_help_panel=panel, **more)],
+        annotation=Annotated[
+            kind, typer.Option(*flags, help=_said(help), rich_help_panel=panel, **more)
+        ],
     )
+
+
+def _said(text: str) -> str:
+    return spoken(text if isinstance(text, Text) else Text(text))
+
+
+def _spoken_here(name: str | None) -> str | None:
+    if name and named(name) is None:
+        known = joined(_(", "), LANGUAGES)
+        raise typer.BadParameter(
+            spoken(_("{name!r} is not one of {languages}.", name=name, languages=known))
+        )
+    return name
 
 
 _SET = "What is made (profile < mtls.toml < MTLS_* < option)"
 _RUN = "How it runs"
-_PASSWORD = "Password of client.p12 (else MTLS_P12_PASSWORD, else asked, else made)"  # noqa: S105
+_PASSWORD = "Password of the PKCS#12 file (else MTLS_P12_PASSWORD, else asked, else made)"  # noqa: S105
 
 FOLDER = (
-    _option(
+    option(
         Path, "--out", "-o", default=Path(), help="Folder of the set.", panel=_RUN,
         metavar="DIR", show_default="the current folder",
     ),
 )  # fmt: skip
 OPENSSL = (
-    _option(
+    option(
         Path | None, "--openssl", help="The openssl to use, or its folder.", panel=_RUN,
         metavar="PATH", show_default="MTLS_OPENSSL, else searched",
     ),
 )  # fmt: skip
-OUTPUT = (
-    _option(
-        str | None,
-        "--lang",
-        metavar="LANGUAGE",
-        panel=_RUN,
-        show_default="MTLS_LANG, the system's",
+LANGUAGE = (
+    option(
+        str | None, "--lang", metavar="LANGUAGE", panel=_RUN, envvar="MTLS_LANG",
+        show_default="the system's", callback=_spoken_here,
         help="Language of what is printed: en or zh.",
     ),
-    _option(bool, "--json", default=False, help="Print data for a program.", panel=_RUN),
-    _option(bool, "--quiet", "-q", default=False, help="Print only errors.", panel=_RUN),
-    _option(bool, "--verbose", "-v", default=False, help="Print every command.", panel=_RUN),
+)  # fmt: skip
+OUTPUT = (
+    *LANGUAGE,
+    option(bool, "--json", default=False, help="Print data for a program.", panel=_RUN),
+    option(bool, "--quiet", "-q", default=False, help="Print only errors.", panel=_RUN),
+    option(bool, "--verbose", "-v", default=False, help="Print every command.", panel=_RUN),
 )  # fmt: skip
 LOOK = (
     *FOLDER,
     *OPENSSL,
-    _option(
+    option(
         float | None, "--timeout", min=0.1, metavar="SECONDS", panel=_RUN,
         help="What any one command may take.", show_default="60",
     ),
@@ -107,77 +144,112 @@ LOOK = (
 RUN = (
     *FOLDER,
     *OPENSSL,
-    _option(
+    option(
         int | None, "--jobs", "-j", min=1, help="openssl processes at the same time.", panel=_RUN,
         show_default="the processors",
     ),
-    _option(
+    option(
         float | None, "--timeout", min=0.1, metavar="SECONDS", panel=_RUN,
         help="What any one openssl command may take.", show_default="60; keys 600; dhparam 3600",
     ),
     *OUTPUT,
 )  # fmt: skip
 DRY = (
-    _option(bool, "--dry-run", default=False, help="Print what would be run.", panel=_RUN),
-    _option(Format, "--format", default=Format.TEXT, help="Form of a dry run.", panel=_RUN),
+    option(bool, "--dry-run", default=False, help="Print what would be run.", panel=_RUN),
+    option(Format, "--format", default=Format.TEXT, help="Form of a dry run.", panel=_RUN),
 )
 SETTINGS = (
-    _option(str | None, "--profile", help="bat, guide or modern.", panel=_SET, show_default="bat"),
-    _option(
+    option(str | None, "--profile", help="bat, guide or modern.", panel=_SET, show_default="bat"),
+    option(
         Path | None, "--config", help="Settings file.", panel=_SET, metavar="FILE",
         show_default="mtls.toml in the folder",
     ),
 )  # fmt: skip
 SUBJECT = (
-    _option(str | None, "--country", help="Country, two letters (C).", panel=_SET),
-    _option(str | None, "--state", help="State or province (ST).", panel=_SET),
-    _option(str | None, "--city", help="City (L).", panel=_SET),
-    _option(str | None, "--org", help='Organization (O); the CA\'s is "ORG CA".', panel=_SET),
+    option(str | None, "--country", help="Country, two letters (C).", panel=_SET),
+    option(str | None, "--state", help="State or province (ST).", panel=_SET),
+    option(str | None, "--city", help="City (L).", panel=_SET),
+    option(str | None, "--org", help='Organization (O); the CA\'s is "ORG CA".', panel=_SET),
 )
 CA = (
-    _option(str | None, "--ca-days", help="Days that the CA lasts.", panel=_SET),
-    _option(str | None, "--ca-key-size", help="Bits of the CA's RSA key.", panel=_SET),
-    _option(str | None, "--ca-cn", help="The CA's common name.", panel=_SET),
+    option(str | None, "--ca-days", help="Days that the CA lasts.", panel=_SET),
+    option(str | None, "--ca-key-size", help="Bits of the CA's RSA key.", panel=_SET),
+    option(str | None, "--ca-cn", help="The CA's common name.", panel=_SET),
 )
-KEY_SIZE = (_option(str | None, "--key-size", help="Bits of an RSA key.", panel=_SET),)
-LEAF = (_option(str | None, "--cert-days", help="Days that certificates last.", panel=_SET),)
+KEY_SIZE = (option(str | None, "--key-size", help="Bits of an RSA key.", panel=_SET),)
+LEAF = (option(str | None, "--cert-days", help="Days that certificates last.", panel=_SET),)
 SERVER = (
-    _option(str | None, "--domain", help="Domain of the server.", panel=_SET),
-    _option(str | None, "--server-cn", help="The server's common name.", panel=_SET),
-    _option(
+    option(str | None, "--domain", help="Domain of the server.", panel=_SET),
+    option(str | None, "--server-cn", help="The server's common name.", panel=_SET),
+    option(
         list[str] | None, "--server-dns", metavar="NAME", panel=_SET,
         help="DNS name of the server; repeatable, replaces the profile's.",
     ),
-    _option(
+    option(
         list[str] | None, "--server-ip", metavar="ADDRESS", panel=_SET,
         help="IP address of the server; repeatable, replaces the profile's.",
     ),
 )  # fmt: skip
-CLIENT = (_option(str | None, "--client-cn", help="The client's common name.", panel=_SET),)
+CLIENT = (option(str | None, "--client-cn", help="The client's common name.", panel=_SET),)
 KEEP = (
-    _option(
+    option(
         bool | None, "--keep-csr/--no-keep-csr", panel=_SET, show_default=False,
         help="Keep requests, serial and extension files.",
     ),
 )  # fmt: skip
-P12 = (
-    _option(str | None, "--p12-name", help="Friendly name in client.p12.", panel=_SET),
-    _option(
+P12_PASSWORD = (
+    option(
         str | None, "--p12-password-env", metavar="NAME", panel=_PASSWORD,
         help="Environment variable that has it.",
     ),
-    _option(
+    option(
         Path | None, "--p12-password-file", metavar="FILE", panel=_PASSWORD,
         help="File that has it in its first line.",
     ),
-    _option(
+    option(
         bool, "--p12-password-stdin", default=False, panel=_PASSWORD,
         help="Read it from standard input.",
     ),
 )  # fmt: skip
+P12 = (
+    option(str | None, "--p12-name", help="Friendly name in client.p12.", panel=_SET),
+    option(
+        str | None, "--p12-for", metavar="READER", panel=_SET, show_default="the openssl's choice",
+        help=_("Who must be able to read client.p12: {readers}.", readers=", ".join(P12_FOR)),
+    ),
+    *P12_PASSWORD,
+)  # fmt: skip
+PACK = (
+    inspect.Parameter(
+        "packed",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=Packed.CLIENT,
+        annotation=Annotated[
+            Packed,
+            typer.Argument(
+                help=spoken(
+                    _(
+                        "Key and chain of the client; key and certificate of the server; or the CA"
+                        " alone, for Java."
+                    )
+                ),
+            ),
+        ],
+    ),
+    option(
+        str | None, "--p12-name", "--name", help="Friendly name in the file.", panel=_SET,
+        show_default="MyClientCert, MyServerCert, MyRootCA",
+    ),
+    option(
+        str | None, "--p12-for", "--for", metavar="READER", panel=_SET,
+        show_default="the openssl's choice",
+        help=_("Who must be able to read it: {readers}.", readers=", ".join(P12_FOR)),
+    ),
+    *P12_PASSWORD,
+)  # fmt: skip
 DHPARAM = (
-    _option(int, "--bits", default=2048, min=2048, max=8192, help="Bits of a fresh prime."),
-    _option(
+    option(int, "--bits", default=2048, min=2048, max=8192, help="Bits of a fresh prime."),
+    option(
         Group | None, "--group",
         help="Take a group of RFC 7919 instead, at once: its prime is public, as any server's"
         " is, was chosen so that nobody could hide a weakness in it, and is known to TLS peers.",
@@ -185,10 +257,10 @@ DHPARAM = (
 )  # fmt: skip
 
 ONE_RUN = (
-    _option(str | None, "--run", metavar="ID", help="One run only.", show_default="all"),
+    option(str | None, "--run", metavar="ID", help="One run only.", show_default="all"),
 )  # fmt: skip
 SCRIPT = (
-    _option(
+    option(
         ScriptFormat,
         "--format",
         default=ScriptFormat.BAT if os.name == "nt" else ScriptFormat.SH,
@@ -209,6 +281,7 @@ def takes(
             with guarded(json=bool(choices.get("json")), verbose=bool(choices.get("verbose"))):
                 command(choices)
 
+        invoke.__doc__ = spoken(Text(inspect.cleandoc(command.__doc__ or "")))
         invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         invoke.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return invoke

@@ -2,9 +2,10 @@
 
 `machine` is what the search may know of the computer, `registry` what Windows keeps in its
 registry, `places` where to look and in which order, `probe` what one program is, and `search`
-the choice between them.
+the choice between them. `java` looks for keytool.
 """
 
+from mtls_openssl.locate.java import find_keytool
 from mtls_openssl.locate.machine import Machine, Registry
 from mtls_openssl.locate.probe import Candidate, Version
 from mtls_openssl.locate.search import Found, Search, candidates, find, refusal, survey
@@ -18,6 +19,7 @@ __all__ = [
     "Version",
     "candidates",
     "find",
+    "find_keytool",
     "refusal",
     "survey",
 ]

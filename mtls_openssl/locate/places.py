@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from mtls_openssl.language import _
 from mtls_openssl.locate.machine import Machine
 
 VARIABLE = "MTLS_OPENSSL"
@@ -15,9 +16,9 @@ OPTION = "--openssl"
 _ROOT_VARIABLES = ("OPENSSL_ROOT_DIR", "OPENSSL_DIR", "OPENSSL_HOME")
 
 _POSIX = (
-    ("usr/local/ssl/bin", "OpenSSL's own default folder"),
-    ("usr/local/bin", "system folder"),
-    ("usr/bin", "system folder"),
+    ("usr/local/ssl/bin", _("OpenSSL's own default folder")),
+    ("usr/local/bin", _("system folder")),
+    ("usr/bin", _("system folder")),
 )
 
 # Before the PATH, on which the first openssl is usually the system's LibreSSL.
@@ -31,13 +32,13 @@ _MACOS = (
 
 # (which folders, what is below each of them, where it comes from); `*`: the newest first.
 _WINDOWS = (
-    ("programs", "OpenSSL-Win64/bin", "Chocolatey / slproweb folder"),
-    ("programs", "OpenSSL-Win32/bin", "Chocolatey / slproweb folder"),
-    ("programs", "OpenSSL-Win64-ARM/bin", "slproweb folder"),
-    ("programs", "OpenSSL/bin", "slproweb folder"),
-    ("programs", "openssl-*/x86_64/bin", "OpenSSL's own installer"),
-    ("programs", "openssl-*/x86/bin", "OpenSSL's own installer"),
-    ("drive", "OpenSSL*/bin", "slproweb folder in the drive's root"),
+    ("programs", "OpenSSL-Win64/bin", _("Chocolatey / slproweb folder")),
+    ("programs", "OpenSSL-Win32/bin", _("Chocolatey / slproweb folder")),
+    ("programs", "OpenSSL-Win64-ARM/bin", _("slproweb folder")),
+    ("programs", "OpenSSL/bin", _("slproweb folder")),
+    ("programs", "openssl-*/x86_64/bin", _("OpenSSL's own installer")),
+    ("programs", "openssl-*/x86/bin", _("OpenSSL's own installer")),
+    ("drive", "OpenSSL*/bin", _("slproweb folder in the drive's root")),
     ("programs", "FireDaemon OpenSSL */bin", "FireDaemon"),
     ("scoop", "apps/openssl/current/bin", "Scoop"),
     ("scoop", "apps/openssl-lts/current/bin", "Scoop"),
@@ -82,11 +83,15 @@ def named(option: Path | None, machine: Machine) -> tuple[Path, str, str] | None
         asked = asked.parent.resolve() / asked.name
     found = next((path for path in _readings(asked, machine) if _is_file(path)), None)
     if found is None:
-        empty = f"this folder has no {machine.program}, and neither has its bin folder"
-        return asked, origin, empty if asked.is_dir() else "there is no such file"
+        empty = _(
+            "this folder has no {program}, and neither has its bin folder",
+            program=machine.program,
+        )
+        return asked, origin, empty if asked.is_dir() else _("there is no such file")
     if not value.is_absolute() and in_current_folder(found, machine):
         # `--openssl openssl` may mean the one on the PATH.
-        return found, origin, "nothing in the current folder is run unless its full path is given"
+        nowhere = _("nothing in the current folder is run unless its full path is given")
+        return found, origin, nowhere
     return found, origin, ""
 
 
@@ -135,7 +140,7 @@ def _folders(machine: Machine) -> Iterator[tuple[Path, str]]:
     yield from _path_folders(machine.environ.get("PATH", ""), "PATH", machine)
     if machine.windows:
         for whose, text in machine.registry.paths():
-            yield from _path_folders(text, f"registry PATH ({whose})", machine)
+            yield from _path_folders(text, _("registry PATH ({whose})", whose=whose), machine)
         yield from _installed_folders(machine)
         yield from _windows_folders(machine)
         return
@@ -163,8 +168,9 @@ def _installed_folders(machine: Machine) -> Iterator[tuple[Path, str]]:
             _folder_of(values.get("DisplayIcon", "")),
         )
         for folder in filter(None, map(machine.absolute, texts)):
-            yield folder / "bin", f"uninstall entry {name}"
-            yield folder, f"uninstall entry {name}"
+            origin = _("uninstall entry {name}", name=name)
+            yield folder / "bin", origin
+            yield folder, origin
 
 
 def _folder_of(command: str) -> str:
@@ -202,11 +208,13 @@ def _windows_folders(machine: Machine) -> Iterator[tuple[Path, str]]:
     }
     for base, pattern, origin in _WINDOWS:
         for folder in bases[base]:
-            matches = _newest_first(folder, pattern) if "*" in pattern else [folder / pattern]
+            matches = newest_first(folder, pattern) if "*" in pattern else [folder / pattern]
             yield from ((match, origin) for match in matches)
 
 
-def _newest_first(folder: Path, pattern: str) -> list[Path]:
+def newest_first(folder: Path, pattern: str) -> list[Path]:
+    """What is below `folder` by a pattern, the highest numbers in its path first."""
+
     def version(path: Path) -> tuple[list[int], str]:
         return [int(number) for number in re.findall(r"\d+", os.fspath(path))], os.fspath(path)
 

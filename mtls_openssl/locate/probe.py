@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtls_openssl.language import _, joined
 from mtls_openssl.steps import Command, Ending, Finished, Kind, Outcome
 
 if TYPE_CHECKING:
@@ -19,11 +20,15 @@ LIMIT = 10.0
 """Seconds that a program may take to say what it is."""
 
 _REFUSALS = {
-    0xC0000135: "a DLL that it needs is missing; install it again, "
-    "or the Visual C++ redistributable that it was built with",
-    0xC000007B: "it and a DLL that it found are of different kinds, one 32-bit and one 64-bit; "
-    "install it again",
-    0xC0000142: "a DLL that it needs could not be started; install it again",
+    0xC0000135: _(
+        "a DLL that it needs is missing; install it again, "
+        "or the Visual C++ redistributable that it was built with"
+    ),
+    0xC000007B: _(
+        "it and a DLL that it found are of different kinds, one 32-bit and one 64-bit; "
+        "install it again"
+    ),
+    0xC0000142: _("a DLL that it needs could not be started; install it again"),
 }
 """Exit codes with which Windows ends a program that it could not load (NTSTATUS values)."""
 
@@ -92,12 +97,13 @@ def examine(path: Path, origin: str, door: Door, *, windows: bool) -> Candidate:
     from mtls_openssl.process import clean_environment  # noqa: PLC0415  see Door above
 
     if not os.access(path, os.X_OK):
-        problem = "it is not executable, or not by you"
-        return Candidate(path, origin, problem=problem)
+        return Candidate(path, origin, problem=_("it is not executable, or not by you"))
     _keep_windows_from_asking()
     # An empty configuration: the installed one may be broken, and says nothing about it.
     environment, names = clean_environment({"OPENSSL_CONF": os.devnull})
-    command = Command(("version", "-a"), "ask which openssl this is", kind=Kind.PROBE, limit=LIMIT)
+    command = Command(
+        ("version", "-a"), _("ask which openssl this is"), kind=Kind.PROBE, limit=LIMIT
+    )
     finished = door.run(
         path,
         command.argv,
@@ -126,22 +132,29 @@ def _judged(finished: Finished) -> tuple[Version | None, str]:
     if problem := _silence(finished):
         return None, problem
     if imitation := _said(r"^(LibreSSL.*)$|^OpenSSL.*compatible; ([\w-]+)", finished.stdout):
-        return None, f"it is {_line(imitation)}, a different program that only resembles OpenSSL"
+        return None, _(
+            "it is {program}, a different program that only resembles OpenSSL",
+            program=_line(imitation),
+        )
     answer = re.search(r"^OpenSSL (\d+)\.(\d+)\.(\d+)([a-z]*)", finished.stdout, re.MULTILINE)
     if answer is None:
-        return None, f"it is not OpenSSL: it says {_line(finished.stdout)!r}"
+        return None, _("it is not OpenSSL: it says {words!r}", words=_line(finished.stdout))
     version = Version(int(answer[1]), int(answer[2]), int(answer[3]), answer[4])
     if version < OLDEST:
-        return version, f"OpenSSL {version} is too old: {OLDEST} or newer is needed"
+        return version, _(
+            "OpenSSL {version} is too old: {oldest} or newer is needed",
+            version=version,
+            oldest=OLDEST,
+        )
     return version, ""
 
 
 def _silence(finished: Finished) -> str:
     """Why there is no answer to go by; empty if there is one."""
     if finished.ending is Ending.TIMED_OUT:
-        return f"it gave no answer within {LIMIT:g} seconds"
+        return _("it gave no answer within {seconds:g} seconds", seconds=LIMIT)
     if finished.ending is not Ending.EXITED:
-        return f"the system did not start it: {_line(finished.stderr)}"
+        return _("the system did not start it: {words}", words=_line(finished.stderr))
     if finished.exit:
         return _failure(finished.exit, _line(finished.stderr or finished.stdout))
     return ""
@@ -150,11 +163,13 @@ def _silence(finished: Finished) -> str:
 def _failure(code: int, said: str) -> str:
     status = code & 0xFFFFFFFF
     if status in _REFUSALS:
-        return f"{_REFUSALS[status]} (exit 0x{status:08X})"
+        return _("{problem} (exit 0x{status:08X})", problem=_REFUSALS[status], status=status)
     if "shared librar" in said:
-        return f"a library that it needs is missing; install it again ({said})"
-    how = f"exit {code}" if code > 0 else f"signal {-code}"
-    return f"it failed to say what it is ({how}{': ' if said else ''}{said})"
+        return _("a library that it needs is missing; install it again ({words})", words=said)
+    how = _("exit {code}", code=code) if code > 0 else _("signal {number}", number=-code)
+    if said:
+        return _("it failed to say what it is ({how}: {words})", how=how, words=said)
+    return _("it failed to say what it is ({how})", how=how)
 
 
 def _standing(
@@ -165,14 +180,14 @@ def _standing(
     notes: list[str] = []
     library = _said(r"\(Library: OpenSSL (\d+\.\d+\.\d+[a-z]*)", answer)
     if library and library != str(version):
-        notes.append(f"it runs with the library of OpenSSL {library}")
+        notes.append(_("it runs with the library of OpenSSL {version}", version=library))
     if version is not None and version < _SUPPORTED:
         rank = 1
-        notes.append(f"{version} is of a series out of support since 2023-09-11")
+        notes.append(_("{version} is of a series out of support since 2023-09-11", version=version))
     if windows and platform.startswith(("Cygwin", "MSYS")):
         rank = 2
-        notes.append("it is a Cygwin or MSYS build, taken only if there is no other")
-    return rank, "; ".join(notes)
+        notes.append(_("it is a Cygwin or MSYS build, taken only if there is no other"))
+    return rank, joined(_("; "), notes)
 
 
 def _said(pattern: str, text: str) -> str:

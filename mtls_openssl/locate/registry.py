@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from mtls_openssl.language import _
+
 _MACHINE_ENVIRONMENT = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 _USER_ENVIRONMENT = "Environment"
 _UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -28,8 +30,8 @@ class SystemRegistry:
         import winreg  # noqa: PLC0415  Windows only
 
         for hive, key, whose in (
-            (winreg.HKEY_LOCAL_MACHINE, _MACHINE_ENVIRONMENT, "machine"),
-            (winreg.HKEY_CURRENT_USER, _USER_ENVIRONMENT, "user"),
+            (winreg.HKEY_LOCAL_MACHINE, _MACHINE_ENVIRONMENT, _("machine")),
+            (winreg.HKEY_CURRENT_USER, _USER_ENVIRONMENT, _("user")),
         ):
             for name, text in _values(hive, key).items():
                 if name.upper() == "PATH":

@@ -8,22 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtls_openssl.errors import OpensslNotFoundError
+from mtls_openssl.language import _, joined
 from mtls_openssl.locate import places
+from mtls_openssl.locate.installers import installers
 from mtls_openssl.locate.machine import Machine
 from mtls_openssl.locate.probe import Candidate, examine
 
 if TYPE_CHECKING:
     # The door brings plumbum with it, which a command that runs no openssl must not wait for.
     from mtls_openssl.process import Door
-
-_LINUX_INSTALLERS = (
-    ("usr/bin/apt-get", "sudo apt-get install -y openssl"),
-    ("usr/bin/dnf", "sudo dnf install -y openssl"),
-    ("usr/bin/yum", "sudo yum install -y openssl"),
-    ("usr/bin/zypper", "sudo zypper install -y openssl"),
-    ("usr/bin/pacman", "sudo pacman -S openssl"),
-    ("sbin/apk", "sudo apk add openssl"),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +124,7 @@ def installation(machine: Machine) -> str:
         The commands or addresses that do, one a line.
     """
     if machine.windows:
-        return (
+        return _(
             "choco install openssl -y\n"
             "winget install ShiningLight.OpenSSL.Light"
             "  (it is found although this does not add it to the PATH)\n"
@@ -139,10 +132,12 @@ def installation(machine: Machine) -> str:
         )
     if machine.platform == "darwin":
         return "brew install openssl@3"
-    for program, command in _LINUX_INSTALLERS:
-        if (machine.root / program).exists():
-            return command
-    return "Install the package openssl of this system, or build https://openssl-library.org/source"
+    for installer in installers(machine):
+        program, argv = installer.steps[-1]
+        return " ".join(("sudo", program.name, *argv))
+    return _(
+        "Install the package openssl of this system, or build https://openssl-library.org/source"
+    )
 
 
 def refusal(search: Search, machine: Machine | None = None) -> OpensslNotFoundError:
@@ -181,22 +176,39 @@ def _best(asked: Sequence[Candidate]) -> Candidate | None:
 
 def _refused(named: Candidate) -> OpensslNotFoundError:
     instead = {
-        places.OPTION: "leave the option out to have one looked for",
-        places.VARIABLE: "unset the variable to have one looked for",
+        places.OPTION: _("leave the option out to have one looked for"),
+        places.VARIABLE: _("unset the variable to have one looked for"),
     }
     return OpensslNotFoundError(
-        f"The openssl named by {named.origin} can't be used: {named.path}",
+        _("The openssl named by {name} can't be used: {path}", name=named.origin, path=named.path),
         cause=named.problem,
-        fix=f"Name the full path of another with {named.origin}, or {instead[named.origin]}.",
+        fix=_(
+            "Name the full path of another with {name}, or {instead}.",
+            name=named.origin,
+            instead=instead[named.origin],
+        ),
     )
 
 
 def _none(asked: Sequence[Candidate], machine: Machine) -> OpensslNotFoundError:
-    reasons = [f"{found.path} ({found.origin}): {found.problem}" for found in asked]
+    reasons = [
+        _(
+            "{path} ({origin}): {problem}",
+            path=found.path,
+            origin=found.origin,
+            problem=found.problem,
+        )
+        for found in asked
+    ]
     if machine.current and (machine.current / machine.program).is_file():
-        reasons.append(f"{machine.current / machine.program}: the current folder is never searched")
+        reasons.append(
+            _(
+                "{path}: the current folder is never searched",
+                path=machine.current / machine.program,
+            )
+        )
     return OpensslNotFoundError(
-        "No openssl that can be used was found on this computer.",
-        cause="\n".join(reasons) or "None is on the PATH or in any of the usual places.",
+        _("No openssl that can be used was found on this computer."),
+        cause=joined("\n", reasons) or _("None is on the PATH or in any of the usual places."),
         fix=installation(machine),
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mtls_openssl.errors import system_said
+from mtls_openssl.language import _
 from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError
 
 _BEGINNING = re.compile(r"""\s*(\[|([\w-]+|"(\\.|[^"\\])*"|'[^']*')\s*[.=])""")
@@ -31,9 +33,12 @@ def read_config(config: Path) -> Iterator[tuple[str, Any, int]]:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         line = _line_of(str(error), text)
-        raise _refused(config, line, f"is not TOML: {error}", 'lines such as org = "My Org"') from (
-            error
-        )
+        raise _refused(
+            config,
+            line,
+            _("is not TOML: {error}", error=str(error)),
+            _('lines such as org = "My Org"'),
+        ) from error
     lines = _lines(text)
     return ((key, value, lines.get(key, 1)) for key, value in content.items())
 
@@ -43,20 +48,24 @@ def _text(config: Path) -> str:
         written = config.read_bytes()
     except OSError as error:
         raise _refused(
-            config, 0, f"can't be read: {error.strerror}", "a file that you may read"
+            config,
+            0,
+            _("can't be read: {error}", error=system_said(error)),
+            _("a file that you may read"),
         ) from error
     try:
         return written.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = written.count(b"\n", 0, error.start) + 1
         raise _refused(
-            config, line, "is not UTF-8", "UTF-8, which an editor offers under Save as"
+            config, line, _("is not UTF-8"), _("UTF-8, which an editor offers under Save as")
         ) from error
 
 
 def _refused(config: Path, line: int, why: str, allowed: str) -> SettingsRefusedError:
-    source = f"{config.name} line {line}" if line else str(config)
-    return SettingsRefusedError([Refusal(config.name, "", source, why, allowed, f"edit {source}")])
+    source = _("{file} line {line}", file=config.name, line=line) if line else str(config)
+    edit = _("edit {place}", place=source)
+    return SettingsRefusedError([Refusal(config.name, "", source, why, allowed, edit)])
 
 
 def _line_of(message: str, text: str) -> int:

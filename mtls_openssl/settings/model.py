@@ -14,22 +14,30 @@ from pydantic import (
     field_validator,
 )
 
-from mtls_openssl.profiles import PROFILES, KeyType, Profile
+from mtls_openssl.language import _
+from mtls_openssl.profiles import P12_FOR, PROFILES, KeyType, Profile
 from mtls_openssl.settings import values
 from mtls_openssl.settings.values import UnfitError
 
-_VISIBLE = "64 characters that can be seen, without white space at either end"
-_DNS = "letters, digits, - and _ with dots between, without scheme, port or path"
+_DNS = _("letters, digits, - and _ with dots between, without scheme, port or path")
 
-Name = Annotated[str, BeforeValidator(values.name), Field(description=f"1 to {_VISIBLE}")]
+Name = Annotated[
+    str,
+    BeforeValidator(values.name),
+    Field(description=_("1 to 64 characters that can be seen, without white space at either end")),
+]
 OptionalName = Annotated[
-    str, BeforeValidator(values.optional_name), Field(description=f"at most {_VISIBLE}")
+    str,
+    BeforeValidator(values.optional_name),
+    Field(
+        description=_("at most 64 characters that can be seen, without white space at either end")
+    ),
 ]
 Days = Annotated[int, BeforeValidator(values.days)]
 RsaSize = Annotated[int, BeforeValidator(values.rsa_size)] | None
 ServerName = Annotated[str, BeforeValidator(values.server_name)]
 IpAddress = Annotated[str, BeforeValidator(values.ip_address)]
-_SIZES = "a multiple of 8 from 2048 to 16384, with a profile that makes RSA keys"
+_SIZES = _("a multiple of 8 from 2048 to 16384, with a profile that makes RSA keys")
 
 
 class Settings(BaseModel):
@@ -48,7 +56,7 @@ class Settings(BaseModel):
     country: Annotated[
         str,
         BeforeValidator(values.country),
-        Field(description="the two letters of a country, such as CN"),
+        Field(description=_("the two letters of a country, such as CN")),
     ]
     state: OptionalName
     """State or province; empty to leave it out."""
@@ -57,18 +65,20 @@ class Settings(BaseModel):
     org: Annotated[
         str,
         BeforeValidator(values.organization),
-        Field(description="1 to 61 characters that can be seen, without white space at either end"),
+        Field(
+            description=_("1 to 61 characters that can be seen, without white space at either end")
+        ),
     ]
     """The organisation; the CA's own has ` CA` after it."""
     domain: Annotated[
         str,
         BeforeValidator(values.dns_name),
-        Field(description=f"a name such as example.com: {_DNS}"),
+        Field(description=_("a name such as example.com: {letters}", letters=_DNS)),
     ]
     """The domain that the names of the server are made from."""
-    ca_days: Annotated[Days, Field(description="1 to 36500")]
+    ca_days: Annotated[Days, Field(description=_("1 to 36500"))]
     """Days that the CA's certificate is good for."""
-    cert_days: Annotated[Days, Field(description="1 to 36500, and no more than ca_days")]
+    cert_days: Annotated[Days, Field(description=_("1 to 36500, and no more than ca_days"))]
     """Days that the certificates of server and client are good for."""
     key_size: Annotated[RsaSize, Field(description=_SIZES)]
     """Bits of the RSA keys of server and client; None with EC keys."""
@@ -82,24 +92,28 @@ class Settings(BaseModel):
         tuple[ServerName, ...],
         BeforeValidator(values.listed),
         AfterValidator(values.distinct),
-        Field(description=f"names such as api.example.com or *.example.com: {_DNS}"),
+        Field(
+            description=_("names such as api.example.com or *.example.com: {letters}", letters=_DNS)
+        ),
     ]
     """DNS names that the server answers to."""
     server_ip: Annotated[
         tuple[IpAddress, ...],
         BeforeValidator(values.listed),
         AfterValidator(values.distinct),
-        Field(description="addresses such as 192.0.2.1 or 2001:db8::1; none if there are names"),
+        Field(description=_("addresses such as 192.0.2.1 or 2001:db8::1; none if there are names")),
     ]
     """IP addresses that the server answers to."""
     client_cn: Name
     """The client's common name."""
     p12_name: Name
     """What the client's certificate is called where `client.p12` is imported."""
+    p12_for: Annotated[str | None, Field(description=", ".join(P12_FOR))]
+    """Whose algorithms a PKCS#12 file has; None for what the openssl release likes best."""
     keep_csr: Annotated[
         bool,
         BeforeValidator(values.yes_or_no),
-        Field(description="1, true, yes, on or 0, false, no, off"),
+        Field(description=_("1, true, yes, on or 0, false, no, off")),
     ]
     """Whether requests, serial and extension files stay."""
 
@@ -107,8 +121,26 @@ class Settings(BaseModel):
     @classmethod
     def _is_known(cls, profile: str) -> str:
         if profile not in PROFILES:
-            raise UnfitError("is no profile")
+            raise UnfitError(_("is no profile"))
         return profile
+
+    @field_validator("p12_name")
+    @classmethod
+    def _fits_in_a_bmp_string(cls, name: str) -> str:
+        # RFC 2985 section 5.5.1: a friendlyName has 16 bits for each character.
+        beyond = next((letter for letter in name if letter > "\uffff"), None)
+        if beyond:
+            raise UnfitError(
+                _("holds {letter}, for which a friendly name has no room", letter=beyond)
+            )
+        return name
+
+    @field_validator("p12_for")
+    @classmethod
+    def _is_a_reader(cls, reader: str | None) -> str | None:
+        if reader and reader not in P12_FOR:
+            raise UnfitError(_("is nobody that a PKCS#12 file can be made for"))
+        return reader or None
 
     @field_validator("cert_days")
     @classmethod
@@ -116,7 +148,8 @@ class Settings(BaseModel):
         ca_days = info.data.get("ca_days", days)
         if days > ca_days:
             raise UnfitError(
-                f"is longer than the CA's own certificate lasts, {ca_days} days", beside="ca_days"
+                _("is longer than the CA's own certificate lasts, {days} days", days=ca_days),
+                beside="ca_days",
             )
         return days
 
@@ -126,11 +159,14 @@ class Settings(BaseModel):
         profile = PROFILES.get(info.data.get("profile", ""))
         if profile and profile.key_type == "EC" and size is not None:
             raise UnfitError(
-                f"has no meaning: the profile {profile.name} makes P-256 keys, all of one size",
+                _(
+                    "has no meaning: the profile {profile} makes P-256 keys, all of one size",
+                    profile=profile.name,
+                ),
                 beside="profile",
             )
         if profile and profile.key_type == "RSA" and size is None:
-            raise UnfitError("is not a whole number")
+            raise UnfitError(_("is not a whole number"))
         return size
 
     @field_validator("server_ip")
@@ -138,7 +174,8 @@ class Settings(BaseModel):
     def _has_some_name(cls, addresses: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if not addresses and info.data.get("server_dns") == ():
             raise UnfitError(
-                "leaves the server without any name: server_dns is empty too", beside="server_dns"
+                _("leaves the server without any name: server_dns is empty too"),
+                beside="server_dns",
             )
         return addresses
 
@@ -151,8 +188,12 @@ class Settings(BaseModel):
                 values.alternative_name(client)
             except UnfitError as error:
                 raise UnfitError(
-                    f"{error}; the profile {profile.name} writes it as a subjectAltName too, so"
-                    " that it has to be a DNS name or an e-mail address",
+                    _(
+                        "{why}; the profile {profile} writes it as a subjectAltName too, so that"
+                        " it has to be a DNS name or an e-mail address",
+                        why=error.why,
+                        profile=profile.name,
+                    ),
                     beside="profile",
                 ) from error
         return client

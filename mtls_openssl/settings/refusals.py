@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from mtls_openssl.errors import SettingRefusedError
+from mtls_openssl.language import Text, _, joined
 
 _LONGEST_SHOWN = 60
 
@@ -32,8 +33,18 @@ class Refusal:
     fix: str
 
     def __str__(self) -> str:
-        said = f"{self.field} {self.value}".rstrip()
-        return f"{said} ({self.source}) {self.why}; allowed: {self.allowed}"
+        return str(self.words)
+
+    @property
+    def words(self) -> Text:
+        """All of it, in a sentence."""
+        return _(
+            "{setting} ({source}) {why}; allowed: {allowed}",
+            setting=f"{self.field} {self.value}".rstrip(),
+            source=self.source,
+            why=self.why,
+            allowed=self.allowed,
+        )
 
 
 class SettingsRefusedError(SettingRefusedError):
@@ -44,11 +55,12 @@ class SettingsRefusedError(SettingRefusedError):
     """
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
-        one = len(refusals) == 1
-        lines = ["A setting is refused:" if one else f"{len(refusals)} settings are refused:"]
+        first = _("A setting is refused:")
+        if len(refusals) != 1:
+            first = _("{count} settings are refused:", count=len(refusals))
         super().__init__(
-            "\n  ".join([*lines, *map(str, refusals)]),
-            fix="; ".join(dict.fromkeys(refusal.fix for refusal in refusals)),
+            joined("\n  ", [first, *(refusal.words for refusal in refusals)]),
+            fix=joined(_("; "), dict.fromkeys(refusal.fix for refusal in refusals)),
         )
         self.refusals = tuple(refusals)
 
@@ -58,5 +70,5 @@ def shown(value: object) -> str:
     try:
         text = repr(value)
     except ValueError:  # a whole number too long for Python to write in digits
-        text = "a number of thousands of digits"
+        return _("a number of thousands of digits")
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

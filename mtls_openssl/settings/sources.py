@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from mtls_openssl.language import Text, _, joined
 from mtls_openssl.profiles import BAT, PROFILES, Profile
 from mtls_openssl.settings import values
 from mtls_openssl.settings.config import read_config
@@ -40,6 +41,7 @@ class _Given:
         value: the value.
         source: where.
         edit: how it is changed there.
+        short: where, in fewer words, if there are.
         base: name of the setting that it was made from; empty if it stands by itself.
     """
 
@@ -47,6 +49,7 @@ class _Given:
     source: str
     edit: str
     base: str = ""
+    short: str = ""
 
 
 def load(
@@ -68,7 +71,7 @@ def load(
     """
     written, refusals = _from_config(config)
     chosen = {**written, **_from_environment(environ), **_from_options(options)}
-    profile = chosen.get("profile", _Given(BAT.name, "the default", "give --profile"))
+    profile = chosen.get("profile", _Given(BAT.name, _("the default"), _give("profile")))
     known = PROFILES.get(str(profile.value), BAT)
     given = {**_from_profile(known, chosen), **chosen, "profile": profile}
     try:
@@ -85,7 +88,12 @@ def _from_options(options: Mapping[str, object]) -> dict[str, _Given]:
     if stray:
         raise TypeError(f"not the names of settings: {sorted(stray)}")
     return {
-        field: _Given(value, f"option {_option(field)}", f"change {_option(field)}")
+        field: _Given(
+            value,
+            _("option {option}", option=_option(field)),
+            _("change {option}", option=_option(field)),
+            short=_option(field),
+        )
         for field, value in options.items()
         if value is not None
     }
@@ -93,7 +101,11 @@ def _from_options(options: Mapping[str, object]) -> dict[str, _Given]:
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
     return {
-        field: _Given(environ[name], f"environment {name}", f"change or unset {name}")
+        field: _Given(
+            environ[name],
+            _("environment {variable}", variable=name),
+            _("change or unset {variable}", variable=name),
+        )
         for field, name in ((field, f"MTLS_{field.upper()}") for field in _FIELDS)
         if name in environ
     }
@@ -104,13 +116,13 @@ def _from_config(config: Path | None) -> tuple[dict[str, _Given], list[Refusal]]
     refusals: list[Refusal] = []
     for key, value, line in read_config(config) if config else ():
         field = key.replace("-", "_")
-        source = f"{config.name} line {line}" if config else ""
+        source = _("{file} line {line}", file=config.name if config else "", line=line)
         if field not in _FIELDS:
             refusals.append(_not_a_setting(key, source))
         elif field in given:
             refusals.append(_said_twice(key, source, given[field].source))
         else:
-            given[field] = _Given(value, source, f"edit {source}")
+            given[field] = _Given(value, source, _("edit {place}", place=source))
     return given, refusals
 
 
@@ -119,13 +131,13 @@ def _from_profile(profile: Profile, chosen: Mapping[str, _Given]) -> dict[str, _
     for field in _FIELDS:
         value = profile.values.get(field)
         base = next((name for name in ("domain", "key_size") if f"{{{name}}}" in str(value)), "")
-        source = f"profile {profile.name}"
+        source = _("profile {profile}", profile=profile.name)
         if base in chosen:
-            source = f"made from {chosen[base].source.removeprefix('option ')}"
+            source = _("made from {source}", source=chosen[base].short or chosen[base].source)
         given[field] = _Given(
             _filled(value, base, _base_value(base, profile, chosen)) if base else value,
             source,
-            f"give {_option(field)}",
+            _give(field),
             base,
         )
     return given
@@ -154,36 +166,53 @@ def _refusals(error: ValidationError, given: Mapping[str, _Given]) -> Iterable[R
             continue
         reason = problem.get("ctx", {}).get("error")
         if not isinstance(reason, UnfitError):
-            reason = UnfitError(f"can't be used: {problem['msg']}")
+            reason = UnfitError(_("can't be used: {why}", why=problem["msg"]))
         yield _refusal(field, problem["input"], reason, given)
 
 
 def _refusal(field: str, value: object, reason: UnfitError, given: Mapping[str, _Given]) -> Refusal:
-    why, one = str(reason), given[field]
+    why, one = reason.why, given[field]
     beside = given.get(reason.beside)
     if beside:
-        why = f"{why}; {reason.beside} is from {beside.source}"
+        why = _(
+            "{why}; {setting} is from {source}",
+            why=why,
+            setting=reason.beside,
+            source=beside.source,
+        )
     elif field == "profile":
-        why += _nearest(str(value), PROFILES)
+        why = joined("", (why, _nearest(str(value), PROFILES)))
     other = beside or given.get(one.base)
     allowed = Settings.model_fields[field].description or ""
-    fix = f"{one.edit} or {other.edit}" if other else one.edit
+    fix = _("{one} or {other}", one=one.edit, other=other.edit) if other else one.edit
     return Refusal(field, shown(value), one.source, why, allowed, fix)
 
 
 def _not_a_setting(key: str, source: str) -> Refusal:
     # Its value is not shown: it may be a password that does not belong there.
     if "password" in key.lower():
-        why = "has no place in a file of settings"
-        allowed = "a file of its own, with --p12-password-file, or MTLS_P12_PASSWORD"
-        return Refusal(shown(key)[1:-1], "", source, why, allowed, f"take it out of {source}")
-    why = "is no setting" + _nearest(key.replace("-", "_").lower(), _FIELDS)
-    return Refusal(shown(key)[1:-1], "", source, why, ", ".join(_FIELDS), f"edit {source}")
+        return Refusal(
+            shown(key)[1:-1],
+            "",
+            source,
+            _("has no place in a file of settings"),
+            _("a file of its own, with --p12-password-file, or MTLS_P12_PASSWORD"),
+            _("take it out of {place}", place=source),
+        )
+    near = _nearest(key.replace("-", "_").lower(), _FIELDS)
+    why = joined("", (_("is no setting"), near))
+    edit = _("edit {place}", place=source)
+    return Refusal(shown(key)[1:-1], "", source, why, ", ".join(_FIELDS), edit)
 
 
 def _said_twice(key: str, source: str, first: str) -> Refusal:
     return Refusal(
-        key, "", source, f"is given by {first} already", "each setting once", f"edit {source}"
+        key,
+        "",
+        source,
+        _("is given by {place} already", place=first),
+        _("each setting once"),
+        _("edit {place}", place=source),
     )
 
 
@@ -191,7 +220,11 @@ def _nearest(word: str, words: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 - for a message only
 
     near = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return _("; did you mean {word}?", word=near[0]) if near else ""
+
+
+def _give(field: str) -> Text:
+    return _("give {option}", option=_option(field))
 
 
 def _option(field: str) -> str:

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from mtls_openssl.language import Text, _
+
 LONGEST_NAME: Final = 64
 """Characters in a name (RFC 5280 appendix A.1, ub-common-name and ub-organization-name)."""
 CA_SUFFIX: Final = " CA"
@@ -46,6 +48,7 @@ class UnfitError(ValueError):
 
     def __init__(self, why: str, *, beside: str = "") -> None:
         super().__init__(why)
+        self.why = why
         self.beside = beside
 
 
@@ -53,7 +56,7 @@ def country(value: object) -> str:
     """Two letters, as capitals (ISO 3166-1 alpha-2; X.520 countryName)."""
     text = _text(value)
     if not re.fullmatch("[A-Za-z]{2}", text):
-        raise UnfitError("is not two letters from A to Z")
+        raise UnfitError(_("is not two letters from A to Z"))
     return text.upper()
 
 
@@ -61,7 +64,7 @@ def name(value: object) -> str:
     """1 to 64 characters that can be seen; no white space at either end."""
     text = optional_name(value)
     if not text:
-        raise UnfitError("is empty")
+        raise UnfitError(_("is empty"))
     return text
 
 
@@ -69,9 +72,15 @@ def optional_name(value: object) -> str:
     """As `name`, or empty: then the certificate goes without."""
     text = _visible(value)
     if text != text.strip():
-        raise UnfitError("begins or ends with white space")
+        raise UnfitError(_("begins or ends with white space"))
     if len(text) > LONGEST_NAME:
-        raise UnfitError(f"has {len(text)} characters; a certificate has room for {LONGEST_NAME}")
+        raise UnfitError(
+            _(
+                "has {count} characters; a certificate has room for {most}",
+                count=len(text),
+                most=LONGEST_NAME,
+            )
+        )
     return text
 
 
@@ -80,8 +89,13 @@ def organization(value: object) -> str:
     text = name(value)
     if len(text + CA_SUFFIX) > LONGEST_NAME:
         raise UnfitError(
-            f'has {len(text)} characters; the CA is called this and "{CA_SUFFIX}",'
-            f" and a certificate has room for {LONGEST_NAME}"
+            _(
+                'has {count} characters; the CA is called this and "{suffix}",'
+                " and a certificate has room for {most}",
+                count=len(text),
+                suffix=CA_SUFFIX,
+                most=LONGEST_NAME,
+            )
         )
     return text
 
@@ -94,17 +108,17 @@ def dns_name(value: object) -> str:
     """
     text = _visible(value)
     if not text:
-        raise UnfitError("is empty")
+        raise UnfitError(_("is empty"))
     if _is_address(text):
-        raise UnfitError("is an IP address, and those go to --server-ip")
+        raise UnfitError(_("is an IP address, and those go to --server-ip"))
     ascii_name = text if text.isascii() else ".".join(map(_a_label, _DOTS.split(text)))
     labels = ascii_name.split(".")
     for label in labels:
         _check_label(label)
     if labels[-1].isdigit():
-        raise UnfitError("ends in a number, as an IP address does: those go to --server-ip")
+        raise UnfitError(_("ends in a number, as an IP address does: those go to --server-ip"))
     if len(ascii_name) > _LONGEST_DNS_NAME:
-        raise UnfitError(f"has {len(ascii_name)} characters; DNS has room for {_LONGEST_DNS_NAME}")
+        raise _too_long_for_dns(ascii_name)
     return ascii_name
 
 
@@ -112,12 +126,12 @@ def server_name(value: object) -> str:
     """As `dns_name`, or with `*.` before it for every name one label longer (RFC 9525)."""
     text = _text(value)
     if text == "*":
-        raise UnfitError("is a wildcard for nothing: a name has to follow, as in *.example.com")
+        raise UnfitError(_("is a wildcard for nothing: a name has to follow, as in *.example.com"))
     if not text.startswith("*."):
         return dns_name(text)
     wildcard = f"*.{dns_name(text[2:])}"
     if len(wildcard) > _LONGEST_DNS_NAME:
-        raise UnfitError(f"has {len(wildcard)} characters; DNS has room for {_LONGEST_DNS_NAME}")
+        raise _too_long_for_dns(wildcard)
     return wildcard
 
 
@@ -125,13 +139,13 @@ def ip_address(value: object) -> str:
     """An IPv4 or IPv6 address in its usual short form (RFC 5952)."""
     text = _text(value)
     if "%" in text:
-        raise UnfitError("has a zone, which means something on one machine only")
+        raise UnfitError(_("has a zone, which means something on one machine only"))
     if "/" in text:
-        raise UnfitError("is a network, not one address")
+        raise UnfitError(_("is a network, not one address"))
     try:
         return ipaddress.ip_address(text).compressed
     except ValueError as error:
-        raise UnfitError("is not an IP address; a name goes to --server-dns") from error
+        raise UnfitError(_("is not an IP address; a name goes to --server-dns")) from error
 
 
 def alternative_name(client: str) -> str:
@@ -147,7 +161,7 @@ def alternative_name(client: str) -> str:
     if not at:
         return f"DNS:{dns_name(client)}"
     if len(local) > _LONGEST_LOCAL_PART or not _LOCAL_PART.fullmatch(local):
-        raise UnfitError("has something else than A-Z a-z 0-9 . _ + - before the @")
+        raise UnfitError(_("has something else than A-Z a-z 0-9 . _ + - before the @"))
     return f"email:{local}@{dns_name(domain)}"
 
 
@@ -157,14 +171,16 @@ def whole_number(value: object) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise UnfitError("is not a whole number")
+    raise UnfitError(_("is not a whole number"))
 
 
 def days(value: object) -> int:
     """How long a certificate is good for: 1 to 36500 days."""
     number = whole_number(value)
     if not 1 <= number <= _MOST_DAYS:
-        raise UnfitError("is too short a time" if number < 1 else "is more than a hundred years")
+        raise UnfitError(
+            _("is too short a time") if number < 1 else _("is more than a hundred years")
+        )
     return number
 
 
@@ -173,9 +189,11 @@ def rsa_size(value: object) -> int:
     number = whole_number(value)
     if number not in _RSA_SIZES:
         if number < _RSA_SIZES.start:
-            raise UnfitError("is too short to be safe")
+            raise UnfitError(_("is too short to be safe"))
         raise UnfitError(
-            "is more than openssl can use" if number >= _RSA_SIZES.stop else "is no multiple of 8"
+            _("is more than openssl can use")
+            if number >= _RSA_SIZES.stop
+            else _("is no multiple of 8")
         )
     return number
 
@@ -184,7 +202,7 @@ def yes_or_no(value: object) -> bool:
     """A boolean, or one of the words people write for it."""
     word = str(value).strip(_BLANKS).lower()
     if word not in _WORDS:
-        raise UnfitError("is neither yes nor no")
+        raise UnfitError(_("is neither yes nor no"))
     return _WORDS[word]
 
 
@@ -193,7 +211,7 @@ def listed(value: object) -> tuple[object, ...]:
     if isinstance(value, str):
         value = [entry.strip(_BLANKS) for entry in value.split(",")]
     if not isinstance(value, list | tuple):
-        raise UnfitError("is not a list")
+        raise UnfitError(_("is not a list"))
     return tuple(entry for entry in value if entry != "")
 
 
@@ -207,7 +225,7 @@ def distinct(entries: Iterable[str]) -> tuple[str, ...]:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise UnfitError("is not text; in a file, text stands in quotes")
+        raise UnfitError(_("is not text; in a file, text stands in quotes"))
     return value
 
 
@@ -215,7 +233,7 @@ def _visible(value: object) -> str:
     text = _text(value)
     for character in text:
         if not _can_be_seen(character):
-            raise UnfitError(f"holds {_called(character)}")
+            raise UnfitError(_("holds {what}", what=_called(character)))
     return text
 
 
@@ -229,15 +247,15 @@ def _can_be_seen(character: str) -> bool:
     return not nothing and unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def _called(character: str) -> str:
+def _called(character: str) -> Text:
     if character in "\r\n\u2028\u2029":
-        return "a line break"
+        return _("a line break")
     if unicodedata.category(character) == "Cs":
-        return "bytes that are no text in UTF-8"
+        return _("bytes that are no text in UTF-8")
     if character == _UNREADABLE:
-        return "U+FFFD, which stands for what could not be read: the text was not saved as UTF-8"
-    meaning = unicodedata.name(character, "a control character")
-    return f"U+{ord(character):04X} ({meaning}), which can't be seen"
+        return _("U+FFFD, which stands for what could not be read: the text was not saved as UTF-8")
+    meaning = unicodedata.name(character, _("a control character"))
+    return _("U+{code:04X} ({meaning}), which can't be seen", code=ord(character), meaning=meaning)
 
 
 def _a_label(label: str) -> str:
@@ -248,7 +266,19 @@ def _a_label(label: str) -> str:
     try:
         return idna.encode(label, uts46=True).decode("ascii")
     except UnicodeError as error:
-        raise UnfitError(f"can't be written as an internationalised DNS name: {error}") from error
+        raise UnfitError(
+            _("can't be written as an internationalised DNS name: {error}", error=str(error))
+        ) from error
+
+
+def _too_long_for_dns(name: str) -> UnfitError:
+    return UnfitError(
+        _(
+            "has {count} characters; DNS has room for {most}",
+            count=len(name),
+            most=_LONGEST_DNS_NAME,
+        )
+    )
 
 
 def _is_address(text: str) -> bool:
@@ -261,10 +291,16 @@ def _is_address(text: str) -> bool:
 
 def _check_label(label: str) -> None:
     if not label:
-        raise UnfitError("has a dot too many: one at an end, or two in a row")
+        raise UnfitError(_("has a dot too many: one at an end, or two in a row"))
     if len(label) > _LONGEST_LABEL:
         raise UnfitError(
-            f"has a part of {len(label)} characters; DNS has room for {_LONGEST_LABEL}"
+            _(
+                "has a part of {count} characters; DNS has room for {most}",
+                count=len(label),
+                most=_LONGEST_LABEL,
+            )
         )
     if not _LABEL.fullmatch(label):
-        raise UnfitError(f'has the part "{label}", which is not a part of a DNS name')
+        raise UnfitError(
+            _('has the part "{label}", which is not a part of a DNS name', label=label)
+        )

@@ -114,7 +114,7 @@ def private_folder(path: Path) -> bool:
         # Some network shares refuse any ACL; a real obstacle stops this as well, and says so.
         path.mkdir()
         return False
-    return _is_private(path)
+    return is_private(path)
 
 
 def make_private(path: Path) -> bool:
@@ -135,7 +135,7 @@ def make_private(path: Path) -> bool:
         _advapi.GetSecurityDescriptorDacl(
             descriptor, ctypes.byref(present), ctypes.byref(list_), ctypes.byref(defaulted)
         )
-        return _set(path, _DACL | _PROTECTED, list_) and _is_private(path)
+        return _set(path, _DACL | _PROTECTED, list_) and is_private(path)
     finally:
         _kernel.LocalFree(descriptor)
 
@@ -193,7 +193,12 @@ def _user_sid() -> str:
         _kernel.LocalFree(text)
 
 
-def _is_private(path: Path) -> bool:
+def is_private(path: Path) -> bool:
+    """Whether a file or a folder is left to this user, SYSTEM and Administrators.
+
+    Args:
+        path: the file or the folder.
+    """
     # Asked of the file itself: FAT takes any ACL and forgets it, and a share may translate it.
     size = wintypes.DWORD()
     _advapi.GetFileSecurityW(str(path), _DACL, None, 0, ctypes.byref(size))

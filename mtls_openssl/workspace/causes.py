@@ -6,33 +6,58 @@ import errno
 import os
 import sys
 
-from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.errors import FolderUnavailableError, system_said
+from mtls_openssl.language import _
 
-_ELSEWHERE = "choose another folder with --out"
+_ELSEWHERE = _("choose another folder with --out")
 
 _BY_ERRNO = {
-    errno.ENOSPC: ("the disk is full", f"free some space and run it again, or {_ELSEWHERE}"),
-    errno.EDQUOT: ("the disk quota is used up", f"free some space, or {_ELSEWHERE}"),
-    errno.EROFS: ("it is on a read-only file system", _ELSEWHERE),
-    errno.EACCES: ("you may not write there", f"run it as the folder's owner, or {_ELSEWHERE}"),
-    errno.EPERM: ("you may not change it", f"run it as the folder's owner, or {_ELSEWHERE}"),
-    errno.EEXIST: ("something that is not a folder has its name", f"move it away, or {_ELSEWHERE}"),
-    errno.ENOTDIR: (
-        "something that is not a folder has its name",
-        f"move it away, or {_ELSEWHERE}",
+    errno.ENOSPC: (
+        _("the disk is full"),
+        _("free some space and run it again, or {otherwise}", otherwise=_ELSEWHERE),
     ),
-    errno.ENAMETOOLONG: ("the path is too long", "choose a shorter one with --out"),
-    errno.ELOOP: ("a symbolic link stands in its place", f"remove the link, or {_ELSEWHERE}"),
-    errno.EXDEV: ("it lies on another disk than the folder", f"move it away, or {_ELSEWHERE}"),
-    errno.ENOLCK: ("its file system has no locks", "choose a folder on a local disk with --out"),
+    errno.EDQUOT: (
+        _("the disk quota is used up"),
+        _("free some space, or {otherwise}", otherwise=_ELSEWHERE),
+    ),
+    errno.EROFS: (_("it is on a read-only file system"), _ELSEWHERE),
+    errno.EACCES: (
+        _("you may not write there"),
+        _("run it as the folder's owner, or {otherwise}", otherwise=_ELSEWHERE),
+    ),
+    errno.EPERM: (
+        _("you may not change it"),
+        _("run it as the folder's owner, or {otherwise}", otherwise=_ELSEWHERE),
+    ),
+    errno.EEXIST: (
+        _("something that is not a folder has its name"),
+        _("move it away, or {otherwise}", otherwise=_ELSEWHERE),
+    ),
+    errno.ENOTDIR: (
+        _("something that is not a folder has its name"),
+        _("move it away, or {otherwise}", otherwise=_ELSEWHERE),
+    ),
+    errno.ENAMETOOLONG: (_("the path is too long"), _("choose a shorter one with --out")),
+    errno.ELOOP: (
+        _("a symbolic link stands in its place"),
+        _("remove the link, or {otherwise}", otherwise=_ELSEWHERE),
+    ),
+    errno.EXDEV: (
+        _("it lies on another disk than the folder"),
+        _("move it away, or {otherwise}", otherwise=_ELSEWHERE),
+    ),
+    errno.ENOLCK: (
+        _("its file system has no locks"),
+        _("choose a folder on a local disk with --out"),
+    ),
 }
 
 # Windows has more to say than its errno: system error codes, winerror.h.
 _BY_WINERROR = {
-    32: ("another program holds it open", "close that program and run it again"),
-    33: ("another program holds it open", "close that program and run it again"),
+    32: (_("another program holds it open"), _("close that program and run it again")),
+    33: (_("another program holds it open"), _("close that program and run it again")),
     206: _BY_ERRNO[errno.ENAMETOOLONG],
-    123: ("its name holds a character that Windows does not allow", _ELSEWHERE),
+    123: (_("its name holds a character that Windows does not allow"), _ELSEWHERE),
 }
 
 _WINDOWS_PATH_LIMIT = 248
@@ -62,5 +87,5 @@ def _explain(error: OSError) -> tuple[str, str]:
         # A path that is too long is reported as one that does not exist.
         if number == errno.ENOENT and len(os.fsdecode(error.filename or "")) > _WINDOWS_PATH_LIMIT:
             number = errno.ENAMETOOLONG
-    system = (error.strerror or str(error)).rstrip(".")
-    return _BY_ERRNO.get(number, (f"the system says: {system}", _ELSEWHERE))
+    said = _("the system says: {words}", words=system_said(error))
+    return _BY_ERRNO.get(number, (said, _ELSEWHERE))

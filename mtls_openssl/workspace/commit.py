@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.language import _
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.permissions import make_public, private_folder
 
@@ -30,7 +31,7 @@ BACKUP = "backup"
 
 _VERSION = 1
 _LONGEST_JOURNAL = 65536
-_BARE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}(?<!\.)")
+_BARE_NAME = re.compile(r"(?![.\-])[^\x00-\x1f\x7f/\\:*?\"<>|]{1,100}(?<![. ])")
 _BACKUP_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?")
 # A virus scanner opens each new file for a moment, and Windows renames no open file.
 _ATTEMPTS = 20 if sys.platform == "win32" else 1
@@ -62,7 +63,7 @@ class Journal:
 
 
 def is_bare(name: str) -> bool:
-    """Whether a name is one that a file of a set may have: no path, and none of ours."""
+    """Whether a name is one that a file may have on every system: no path, and none of ours."""
     return bool(_BARE_NAME.fullmatch(name)) and name.lower() != BACKUP
 
 
@@ -107,7 +108,7 @@ def read_journal(directory: Path) -> Journal | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise unavailable(f"{path} can't be read", error) from error
+        raise unavailable(_("{path} can't be read", path=path), error) from error
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _not_ours(path) from error
 
@@ -149,7 +150,9 @@ def undo(directory: Path, journal: Journal) -> None:
             try:
                 _rename(target, source)
             except FolderUnavailableError as error:
-                error.fix = f"{error.fix}; the next run completes the new set before anything else"
+                error.fix = _(
+                    "{fix}; the next run completes the new set before anything else", fix=error.fix
+                )
                 raise
     sync_folder(directory)
 
@@ -166,7 +169,7 @@ def forget(directory: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise unavailable(f"{path} can't be removed", error) from error
+        raise unavailable(_("{path} can't be removed", path=path), error) from error
     sync_folder(directory)
 
 
@@ -188,7 +191,7 @@ def sync_folder(path: Path) -> None:
 
 def patiently(action: Callable[[], object]) -> None:
     """Do something to a file that another program may be holding open for a moment."""
-    for _ in range(_ATTEMPTS - 1):
+    for _attempt in range(_ATTEMPTS - 1):
         try:
             action()
         except PermissionError:
@@ -216,16 +219,19 @@ def _move(source: Path, target: Path) -> None:
             _rename(source, target)
         elif staged:
             raise FolderUnavailableError(
-                f"{source} is gone, and the set can't be completed without it",
-                cause="an earlier run was cut off, and the file was removed since",
-                fix=f"take the set you want out of {target.parent / BACKUP}, "
-                f"delete {target.parent / JOURNAL} and run it again",
+                _("{path} is gone, and the set can't be completed without it", path=source),
+                cause=_("an earlier run was cut off, and the file was removed since"),
+                fix=_(
+                    "take the set you want out of {backup}, delete {journal} and run it again",
+                    backup=target.parent / BACKUP,
+                    journal=target.parent / JOURNAL,
+                ),
             )
     elif staged and os.path.lexists(source):
         raise FolderUnavailableError(
-            f"{target} is in the way of the new one",
-            cause="it was put there while the set was being moved into place",
-            fix="move it away and run it again",
+            _("{path} is in the way of the new one", path=target),
+            cause=_("it was put there while the set was being moved into place"),
+            fix=_("move it away and run it again"),
         )
 
 
@@ -233,7 +239,9 @@ def _rename(source: Path, target: Path) -> None:
     try:
         patiently(lambda: source.rename(target))
     except OSError as error:
-        raise unavailable(f"{source} can't be moved to {target}", error) from error
+        raise unavailable(
+            _("{path} can't be moved to {target}", path=source, target=target), error
+        ) from error
 
 
 def _ensure_folder(path: Path) -> None:
@@ -241,9 +249,9 @@ def _ensure_folder(path: Path) -> None:
         private_folder(path)
     except FileExistsError as error:
         if not is_real_folder(path):
-            raise unavailable(f"{path} has to be a folder", error) from error
+            raise unavailable(_("{path} has to be a folder", path=path), error) from error
     except OSError as error:
-        raise unavailable(f"The folder {path} can't be made", error) from error
+        raise unavailable(_("The folder {path} can't be made", path=path), error) from error
 
 
 def _parse(data: dict[str, Any]) -> Journal:
@@ -261,9 +269,16 @@ def _parse(data: dict[str, Any]) -> Journal:
 
 def _not_ours(path: Path) -> FolderUnavailableError:
     return FolderUnavailableError(
-        f"{path} can't be understood, so nothing was touched",
-        cause="a run was cut off while it moved its set into place, and the file was changed "
-        "since, or a newer version wrote it",
-        fix=f"run that version again; or take the files you want to keep out of "
-        f"{path.parent / STAGE} and {path.parent / BACKUP}, and delete {path}",
+        _("{path} can't be understood, so nothing was touched", path=path),
+        cause=_(
+            "a run was cut off while it moved its set into place, and the file was changed "
+            "since, or a newer version wrote it"
+        ),
+        fix=_(
+            "run that version again; or take the files you want to keep out of "
+            "{stage} and {backup}, and delete {path}",
+            stage=path.parent / STAGE,
+            backup=path.parent / BACKUP,
+            path=path,
+        ),
     )

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.language import _
 from mtls_openssl.workspace import commit
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.interrupts import Shield, held
@@ -110,11 +111,15 @@ class Workspace:
                 _copy(original, self.stage / name)
             except FileNotFoundError as error:
                 raise FolderUnavailableError(
-                    f"{self.directory} has no {name}, which this command needs",
-                    fix="run the command that makes it, or name its folder with --out",
+                    _(
+                        "{folder} has no {file}, which this command needs",
+                        folder=self.directory,
+                        file=name,
+                    ),
+                    fix=_("run the command that makes it, or name its folder with --out"),
                 ) from error
             except OSError as error:
-                raise unavailable(f"{original} can't be copied", error) from error
+                raise unavailable(_("{path} can't be copied", path=original), error) from error
 
     @held
     def commit(
@@ -172,7 +177,7 @@ class Workspace:
                 _remove_if_empty(backups)
             commit.forget(self.directory)
             if isinstance(error, OSError):
-                what = f"The set can't be put into {self.directory}"
+                what = _("The set can't be put into {folder}", folder=self.directory)
                 raise unavailable(what, error) from error
             raise
         self._shield.let_go()
@@ -187,7 +192,9 @@ class Workspace:
                 self._made.append(folder)
             except OSError as error:
                 if not _is_folder(folder):  # else somebody else has just made it
-                    raise unavailable(f"The folder {folder} can't be made", error) from error
+                    raise unavailable(
+                        _("The folder {path} can't be made", path=folder), error
+                    ) from error
 
     def _recover(self) -> None:
         journal = commit.read_journal(self.directory)
@@ -195,17 +202,19 @@ class Workspace:
             commit.carry_out(self.directory, journal, between=lambda: None)
             commit.forget(self.directory)
             self.finished = journal.publish
-            self.recovered = (
+            self.recovered = _(
                 "An earlier run was cut off while it moved its set into place; the move is "
-                "finished now"
+                "finished now."
             )
             if journal.retire:
-                backup = self.directory / commit.BACKUP / journal.backup
-                self.recovered += f", and the set before it is in {backup}"
-            self.recovered += "."
+                self.recovered = _(
+                    "An earlier run was cut off while it moved its set into place; the move is "
+                    "finished now, and the set before it is in {backup}.",
+                    backup=self.directory / commit.BACKUP / journal.backup,
+                )
         if os.path.lexists(self.stage):
             self._remove_stage()
-            self.recovered = self.recovered or (
+            self.recovered = self.recovered or _(
                 "An earlier run was cut off before its set was finished; what it left behind was "
                 "removed, and the set in the folder is as it was."
             )
@@ -215,21 +224,23 @@ class Workspace:
             self._warn_unless(private_folder(self.stage))
             self._staged = True
         except OSError as error:
-            raise unavailable(f"The folder {self.stage} can't be made", error) from error
+            raise unavailable(
+                _("The folder {path} can't be made", path=self.stage), error
+            ) from error
 
     def _remove_stage(self) -> None:
         if not commit.is_real_folder(self.stage):
             raise FolderUnavailableError(
-                f"{self.stage} is not a folder that this tool made",
-                cause="a link or a file has its name",
-                fix="remove it and run it again",
+                _("{path} is not a folder that this tool made", path=self.stage),
+                cause=_("a link or a file has its name"),
+                fix=_("remove it and run it again"),
             )
         try:
             for file in list(self.stage.iterdir()):
                 commit.patiently(file.unlink)
             commit.patiently(self.stage.rmdir)
         except OSError as error:
-            what = f"{self.stage}, which may hold private keys, can't be removed"
+            what = _("{path}, which may hold private keys, can't be removed", path=self.stage)
             raise unavailable(what, error) from error
 
     def _make_durable(self, publish: Sequence[str], private: Collection[str]) -> None:
@@ -258,9 +269,10 @@ class Workspace:
 
     def _warn_unless(self, private: bool) -> None:  # noqa: FBT001 - reads as it is meant
         if not private:
-            warning = (
-                f"The file system of {self.directory} keeps no permissions: everyone who can "
-                "reach the folder can read the private keys in it."
+            warning = _(
+                "The file system of {folder} keeps no permissions: everyone who can "
+                "reach the folder can read the private keys in it.",
+                folder=self.directory,
             )
             self.warnings = (warning,)
 

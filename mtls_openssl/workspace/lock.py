@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.language import Text, _
 from mtls_openssl.workspace.causes import unavailable
 
 # Windows lets nobody read a locked byte: this one lies far beyond the text.
@@ -40,10 +41,16 @@ class Holder:
     since: str
     command: str
 
-    def __str__(self) -> str:
-        return (
-            f"process {self.pid} on host {self.host}, started at {self.since} "
-            f"by {self.user}, running `{self.command}`"
+    @property
+    def words(self) -> Text:
+        """Who it is, in the middle of a sentence."""
+        return _(
+            "process {pid} on host {host}, started at {since} by {user}, running `{command}`",
+            pid=self.pid,
+            host=self.host,
+            since=self.since,
+            user=self.user,
+            command=self.command,
         )
 
 
@@ -66,7 +73,7 @@ class FolderLock:
         Raises:
             FolderUnavailableError: another process holds it, or no lock can be made here.
         """
-        what = f"{self._path} can't be written, so the folder can't be locked"
+        what = _("{path} can't be written, so the folder can't be locked", path=self._path)
         try:
             while self._descriptor is None:
                 self._try_once()
@@ -92,8 +99,11 @@ class FolderLock:
     def _try_once(self) -> None:
         if self._path.is_symlink():
             raise FolderUnavailableError(
-                f"{self._path} is a symbolic link, and not the lock file that belongs there",
-                fix="remove the link and run it again",
+                _(
+                    "{path} is a symbolic link, and not the lock file that belongs there",
+                    path=self._path,
+                ),
+                fix=_("remove the link and run it again"),
             )
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self._path, flags, 0o644)
@@ -172,9 +182,13 @@ def _read_holder(descriptor: int) -> Holder | None:
 
 def _busy(path: Path, holder: Holder | None) -> FolderUnavailableError:
     return FolderUnavailableError(
-        f"{path.parent} is in use by {holder or 'another process'}",
-        cause="one run at a time may work in a folder",
-        fix="wait until it has ended, or choose another folder with --out",
+        _(
+            "{folder} is in use by {holder}",
+            folder=path.parent,
+            holder=holder.words if holder else _("another process"),
+        ),
+        cause=_("one run at a time may work in a folder"),
+        fix=_("wait until it has ended, or choose another folder with --out"),
     )
 
 

@@ -30,7 +30,7 @@ def private_folder(path: Path) -> bool:
 
         return acl.private_folder(path)
     path.mkdir(0o700)
-    return _is_private(path)
+    return is_private(path)
 
 
 def make_private(path: Path) -> bool:
@@ -48,7 +48,7 @@ def make_private(path: Path) -> bool:
         return acl.make_private(path)
     try:
         path.chmod(0o600)
-        return _is_private(path)
+        return is_private(path)
     except OSError:
         return False
 
@@ -72,5 +72,19 @@ def make_public(path: Path) -> None:
         return  # no permissions here: it is readable as it is
 
 
-def _is_private(path: Path) -> bool:
+def is_private(path: Path) -> bool:
+    """Whether nobody but its owner can read a file, or look into a folder.
+
+    On Windows SYSTEM and the Administrators can too.
+
+    Args:
+        path: the file or the folder.
+
+    Raises:
+        OSError: there is none, or it can't be asked.
+    """
+    if sys.platform == "win32":
+        from mtls_openssl.workspace import acl  # noqa: PLC0415 - Windows only
+
+        return acl.is_private(path)
     return not path.stat().st_mode & _OTHERS
