@@ -10,7 +10,7 @@ import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtls_openssl import proof, templating
@@ -23,11 +23,12 @@ from mtls_openssl.errors import (
     MtlsError,
     NotProvenError,
 )
+from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found
 from mtls_openssl.openssl import diagnosis, pkcs12
-from mtls_openssl.plan import CONFIG, MADE_BY, PASSWORD_FILE, PRIVATE, Plan
+from mtls_openssl.plan import CONFIG, MADE_BY, PRIVATE, Plan
 from mtls_openssl.process import Door
-from mtls_openssl.proof import Check
+from mtls_openssl.proof import NOTHING_BESIDES, Check, Proving
 from mtls_openssl.runner import Room, Watcher, run
 from mtls_openssl.settings import Settings
 from mtls_openssl.steps import Ending, Outcome
@@ -83,6 +84,7 @@ class Result:
         files: the names of the files that were put there.
         backup: the folder that what they replaced went to, if they replaced anything.
         checks: what was proven.
+        packed: what each PKCS#12 file holds that was opened again, by its name.
         notes: what a person should know besides.
         seconds: how long it took.
     """
@@ -94,6 +96,7 @@ class Result:
     files: tuple[str, ...]
     backup: Path | None
     checks: tuple[Check, ...]
+    packed: Mapping[str, pkcs12.Contents]
     notes: tuple[str, ...]
     seconds: float
 
@@ -108,6 +111,7 @@ def make(
     *,
     door: Door,
     watcher: Watcher,
+    proving: Proving = NOTHING_BESIDES,
 ) -> Result:
     """Run `plan` in `target`, prove what it made, and put it in place.
 
@@ -118,6 +122,7 @@ def make(
         found: the openssl to use, and what was asked of which on the way to it.
         door: what starts the processes; not used again.
         watcher: who is told how it goes on.
+        proving: what must be proven besides what every set must pass.
 
     Raises:
         CommandFailedError: an openssl command failed.
@@ -127,26 +132,26 @@ def make(
     """
     begun = time.perf_counter()
     with Workspace.open(target.folder, command=plan.name) as workspace:
-        _make_up_for(workspace)
+        make_up_for(workspace)
         _require(plan, workspace.directory)
         with AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log:
             try:
                 _record_probes(log, found)
-                checks, files, backup = _run(
+                checks, packed, files, backup = _run(
                     plan, settings, target, found, workspace=workspace, log=log, door=door,
-                    watcher=watcher,
+                    watcher=watcher, proving=proving,
                 )  # fmt: skip
             except MtlsError as error:
-                log.end(error.code, f"failed: {error.what}", {})
+                log.end(error.code, _("failed: {what}", what=error.what), {})
                 raise
             except KeyboardInterrupt:
-                log.end(Exit.INTERRUPTED, "interrupted", {})
+                log.end(Exit.INTERRUPTED, _("interrupted"), {})
                 raise InterruptedRunError(
-                    "The run was interrupted; the folder is as it was before.",
-                    fix="run the same command again when you are ready",
+                    _("The run was interrupted; the folder is as it was before."),
+                    fix=_("run the same command again when you are ready"),
                 ) from None
             except BaseException as error:
-                log.end(Exit.OUR_FAULT, f"failed: {type(error).__name__}", {})
+                log.end(Exit.OUR_FAULT, _("failed: {what}", what=type(error).__name__), {})
                 raise
         notes = tuple(
             note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
@@ -159,17 +164,18 @@ def make(
             files,
             backup,
             checks,
+            packed,
             notes,
             time.perf_counter() - begun,
         )
 
 
-def _make_up_for(workspace: Workspace) -> None:
+def make_up_for(workspace: Workspace) -> None:
     """Put on record what an earlier run could not: the set that it had moved into place."""
     if workspace.finished:
         with AuditLog.open(workspace.directory / LOG) as log:
             published = _hashes(workspace, workspace.finished)
-            log.end(Exit.DONE, "finished the move of the run that was cut off", published)
+            log.end(Exit.DONE, _("finished the move of the run that was cut off"), published)
 
 
 def _hashes(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
@@ -188,11 +194,17 @@ def _require(plan: Plan, folder: Path) -> None:
     missing = [name for name in plan.needs if not (folder / name).is_file()]
     if missing:
         makers = dict.fromkeys(MADE_BY[name] for name in missing)
-        raise FolderUnavailableError(
-            f"`{plan.name}` needs {_listed(plan.needs)} in {folder}, "
-            f"and {_listed(missing)} {'is' if len(missing) == 1 else 'are'} not there.",
-            fix=" and then ".join(_command(maker, folder) for maker in makers),
-        )
+        said: dict[str, object] = {
+            "command": plan.name,
+            "files": _listed(plan.needs),
+            "folder": folder,
+            "missing": _listed(missing),
+        }
+        needed = _("`{command}` needs {files} in {folder}, and {missing} are not there.", **said)
+        if len(missing) == 1:
+            needed = _("`{command}` needs {files} in {folder}, and {missing} is not there.", **said)
+        commands = [_command(maker, folder) for maker in makers]
+        raise FolderUnavailableError(needed, fix=joined(_(" and then "), commands))
 
 
 def _command(name: str, folder: Path) -> str:
@@ -201,7 +213,8 @@ def _command(name: str, folder: Path) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    *several, last = names
+    return joined(_(" and "), (joined(_(", "), several), last)) if several else last
 
 
 def _run(
@@ -214,7 +227,8 @@ def _run(
     log: AuditLog,
     door: Door,
     watcher: Watcher,
-) -> tuple[tuple[Check, ...], tuple[str, ...], Path | None]:
+    proving: Proving,
+) -> tuple[tuple[Check, ...], Mapping[str, pkcs12.Contents], tuple[str, ...], Path | None]:
     workspace.bring(*plan.needs)
     password = target.password
     room = Room(
@@ -226,31 +240,31 @@ def _run(
         jobs=target.jobs,
     )
     proven = plan.makes or plan.needs
-    steps = (*plan.steps, *proof.commands(proven, settings))
+    steps = (*plan.steps, *proof.commands(proven, settings, java=plan.java), *proving.commands)
     outcomes = tuple(
         run(
             steps, room, door=door, log=log, watcher=watcher, render=templating.render,
             heed=workspace.heed,
         )
     )  # fmt: skip
-    checks = proof.judge(outcomes, settings, workspace.stage)
+    checks = (*proof.judge(outcomes, settings, workspace.stage), *proving.judge(outcomes))
     _raise_for(outcomes, checks, workspace.directory / LOG)
     if not plan.makes:
-        log.end(Exit.DONE, "done", {})
-        return checks, (), None
+        log.end(Exit.DONE, _("done"), {})
+        return checks, {}, (), None
     files = plan.makes
-    if password and password.keep:
-        _write_password(workspace.stage / PASSWORD_FILE, password.value)
-        files = (*files, PASSWORD_FILE)
+    if plan.bundle and password and password.keep:
+        _write_password(workspace.stage / plan.bundle.password_file, password.value)
+        files = (*files, plan.bundle.password_file)
     if target.keep:
         files = (*files, *plan.scratch)
     backup = workspace.commit(
         publish=files,
         retire=[name for name in plan.retires if name not in files],
         private=[name for name in files if name in PRIVATE],
-        record=lambda: log.end(Exit.DONE, "done", _hashes(workspace, files)),
+        record=lambda: log.end(Exit.DONE, _("done"), _hashes(workspace, files)),
     )
-    return checks, files, backup
+    return checks, proof.packed(outcomes), files, backup
 
 
 def _write_password(file: Path, password: str) -> None:
@@ -259,7 +273,7 @@ def _write_password(file: Path, password: str) -> None:
         with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as stream:
             stream.write(password + "\n")
     except OSError as error:
-        raise unavailable(f"{file} can't be written", error) from error
+        raise unavailable(_("{path} can't be written", path=file), error) from error
 
 
 def _raise_for(outcomes: Sequence[Outcome], checks: Sequence[Check], log: Path) -> None:
@@ -275,36 +289,55 @@ def _raise_for(outcomes: Sequence[Outcome], checks: Sequence[Check], log: Path) 
 
 def _command_failed(outcome: Outcome, log: Path) -> CommandFailedError:
     command, finished = outcome.command, outcome.finished
-    said = finished.stderr.strip()
+    program = command.program.stem if command.program else "openssl"
+    called = program if command.program else f"openssl {command.argv[0]}"
+    # keytool says what is wrong on its standard output.
+    said = f"{finished.stdout if command.program else ''}\n{finished.stderr}".strip()
     reason, mend = diagnosis.DISK_FULL if _is_full(log.parent) else diagnosis.cause(said)
     if said and finished.exit and not command.reveals_key:
-        quoted = "openssl said: " + " | ".join(said.splitlines()[:3])
-        reason = f"{reason} ({quoted})" if reason else quoted
+        words = " | ".join(said.splitlines()[:3])
+        quoted = _("{program} said: {words}", program=program, words=words)
+        reason = _("{cause} ({quoted})", cause=reason, quoted=quoted) if reason else quoted
     if finished.ending is Ending.TIMED_OUT:
-        mend = "if this machine is only slow, give it longer: --timeout SECONDS"
+        mend = _("if this machine is only slow, give it longer: --timeout SECONDS")
     return CommandFailedError(
-        f"openssl {command.argv[0]} (step {outcome.step}: {command.purpose}) {outcome.problem}.",
+        _(
+            "{program} (step {number}: {purpose}) {problem}.",
+            program=called,
+            number=outcome.step,
+            purpose=command.purpose,
+            problem=outcome.problem,
+        ),
         cause=reason,
-        fix=mend or f"its line in {log} has all that it said",
+        fix=mend or _("its line in {log} has all that it said", log=log),
     )
 
 
 def _not_proven(refused: Sequence[Check], log: Path) -> NotProvenError:
-    faults = "; ".join(
+    faults = joined(
+        _("; "),
         dict.fromkeys(
-            f"{check.subject}: {check.fault} (wanted: {check.claim})" for check in refused
-        )
+            _(
+                "{file}: {fault} (wanted: {claim})",
+                file=check.subject,
+                fault=check.fault,
+                claim=check.claim,
+            )
+            for check in refused
+        ),
     )
-    cause, fix = "", f"what openssl said is in {log}"
+    cause: str = ""
+    fix: str = _("what openssl said is in {log}", log=log)
     if _is_full(log.parent):
         cause, fix = diagnosis.DISK_FULL
     elif "key usage extension" in faults or "not marked critical" in faults:
-        cause = (
+        cause = _(
             "the CA was made without the extensions that strict validators ask for, as the"
             " batch file's was"
         )
-        fix = "make a set with a CA that they accept: python -m mtls_openssl all"
-    return NotProvenError(f"The result did not pass its proof: {faults}.", cause=cause, fix=fix)
+        fix = _command("repair-ca", log.parent)
+    what = _("The result did not pass its proof: {faults}.", faults=faults)
+    return NotProvenError(what, cause=cause, fix=fix)
 
 
 def _is_full(folder: Path) -> bool:

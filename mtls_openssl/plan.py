@@ -7,19 +7,33 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
+from mtls_openssl import keytool
+from mtls_openssl.language import _
 from mtls_openssl.openssl import dhparam as dh
-from mtls_openssl.openssl import genpkey, genrsa, pkcs12, req, x509
+from mtls_openssl.openssl import genpkey, genrsa, pkcs12, readers, req, x509
 from mtls_openssl.openssl import verify as verification
 from mtls_openssl.settings import Settings
-from mtls_openssl.steps import Command, Render, Step
+from mtls_openssl.steps import Command, Kind, Render, Step
 
 CONFIG = "openssl.cnf"
 """The name of our own configuration, which every command reads through OPENSSL_CONF."""
 
-PASSWORD_FILE = "client.p12.password"  # noqa: S105 - the name of a file
+_PACKED = {
+    owner: tuple(
+        name
+        for bundle in pkcs12.BUNDLES
+        if f"{owner}.crt" in bundle.certificates
+        for name in (bundle.file, bundle.password_file)
+    )
+    for owner in ("ca", "server", "client")
+}
+"""What a certificate is packed into, with the passwords that were made for it."""
 
-PRIVATE = ("ca.key", "server.key", "client.key", "client.p12", PASSWORD_FILE)
+_ALL_PACKED = tuple(dict.fromkeys((*_PACKED["ca"], *_PACKED["server"])))
+
+PRIVATE = ("ca.key", "server.key", "client.key", *_ALL_PACKED)
 """The files of a set that nobody else may read."""
 
 MADE_BY = {
@@ -29,13 +43,16 @@ MADE_BY = {
     "server.crt": "server",
     "client.key": "client",
     "client.crt": "client",
-    "client.p12": "p12",
-    PASSWORD_FILE: "p12",
+    **{
+        name: f"p12 {bundle.owner}"
+        for bundle in pkcs12.BUNDLES
+        for name in (bundle.file, bundle.password_file)
+    },
     dh.FILE: "dhparam",
 }
 """Which command makes each file of a set."""
 
-_SPOKEN = {"ca": "CA"}
+_OWNERS = {"server": _("server"), "client": _("client")}
 _MAKING_A_KEY = 600.0
 _MAKING_DH_PARAMETERS = 3600.0
 
@@ -52,6 +69,7 @@ class Plan:
         makes: files of the set that it leaves.
         scratch: files that it makes besides, gone at the end unless asked for.
         retires: files of the set that no longer fit once it is done.
+        bundle: the PKCS#12 file that it makes.
     """
 
     name: str
@@ -61,11 +79,17 @@ class Plan:
     needs: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
     retires: tuple[str, ...] = ()
+    bundle: pkcs12.Bundle | None = None
 
     @property
     def commands(self) -> tuple[Command, ...]:
-        """The steps that are openssl commands."""
+        """The steps that are commands."""
         return tuple(step for step in self.steps if isinstance(step, Command))
+
+    @property
+    def java(self) -> Path | None:
+        """The keytool that one of its commands needs."""
+        return next((command.program for command in self.commands if command.program), None)
 
 
 def everything(settings: Settings) -> Plan:
@@ -75,7 +99,7 @@ def everything(settings: Settings) -> Plan:
     scratch = tuple(dict.fromkeys((*server_.scratch, *client_.scratch)))
     return Plan(
         name="all",
-        stages=(*ca_.stages, *server_.stages, *client_.stages, "Verifying and packaging"),
+        stages=(*ca_.stages, *server_.stages, *client_.stages, _("Verifying and packaging")),
         steps=(
             _config(),
             *_at(1, ca_.steps),
@@ -87,7 +111,8 @@ def everything(settings: Settings) -> Plan:
         makes=(*ca_.makes, *server_.makes, *client_.makes, *p12_.makes),
         scratch=scratch,
         # A whole set replaces a whole set: what an earlier one left besides goes to the backup.
-        retires=(PASSWORD_FILE, *scratch),
+        retires=(*_ALL_PACKED, *scratch),
+        bundle=p12_.bundle,
     )
 
 
@@ -95,13 +120,13 @@ def ca(settings: Settings) -> Plan:
     """Step 2 of the guide: the root CA's key and certificate."""
     return Plan(
         name="ca",
-        stages=("Generating CA certificate",),
+        stages=(_("Generating CA certificate"),),
         steps=(
             _config(),
             _key("ca", settings.ca_key_size),
             Command(
                 req.self_sign("ca.key", "ca.crt", settings.ca_subject, settings.ca_days),
-                "sign the CA's certificate with its own key",
+                _("sign the CA's certificate with its own key"),
                 reads=("ca.key",),
                 writes=("ca.crt",),
             ),
@@ -109,8 +134,7 @@ def ca(settings: Settings) -> Plan:
         makes=("ca.key", "ca.crt"),
         # What an earlier CA issued does not verify against this one.
         retires=(
-            "server.key", "server.crt", "client.key", "client.crt", "client.p12", PASSWORD_FILE,
-            x509.SERIAL_FILE,
+            "server.key", "server.crt", "client.key", "client.crt", *_ALL_PACKED, x509.SERIAL_FILE,
         ),
     )  # fmt: skip
 
@@ -120,7 +144,7 @@ def server(settings: Settings) -> Plan:
     extensions = Render(
         "openssl/v3.ext.j2",
         settings.server_ext,
-        "the server certificate's extensions",
+        _("the server certificate's extensions"),
         {
             "critical_key_usage": settings.critical_key_usage,
             # RFC 8813 section 3: an EC key never stands for keyEncipherment.
@@ -129,7 +153,9 @@ def server(settings: Settings) -> Plan:
             "ip": settings.server_ip,
         },
     )
-    return _leaf("server", "Server", settings.server_subject, extensions, settings)
+    return _leaf(
+        "server", _("Generating Server certificate"), settings.server_subject, extensions, settings
+    )
 
 
 def client(settings: Settings) -> Plan:
@@ -137,12 +163,12 @@ def client(settings: Settings) -> Plan:
     extensions = Render(
         "openssl/v3_client.ext.j2",
         "v3_client.ext",
-        "the client certificate's extensions",
+        _("the client certificate's extensions"),
         {"critical_key_usage": settings.critical_key_usage, "san": settings.client_san},
     )
-    plan = _leaf("client", "Client", settings.client_subject, extensions, settings)
-    # The bundle of an earlier client certificate.
-    return dataclasses.replace(plan, retires=("client.p12", PASSWORD_FILE))
+    return _leaf(
+        "client", _("Generating Client certificate"), settings.client_subject, extensions, settings
+    )
 
 
 def verify(certificates: Sequence[str], *, beside: Sequence[str] = ()) -> Plan:
@@ -154,13 +180,13 @@ def verify(certificates: Sequence[str], *, beside: Sequence[str] = ()) -> Plan:
     """
     return Plan(
         name="verify",
-        stages=("Verifying",),
+        stages=(_("Verifying"),),
         steps=(
             _config(),
             *(
                 Command(
                     verification.chain(certificate),
-                    f"check that the CA issued {certificate}",
+                    _("check that the CA issued {file}", file=certificate),
                     reads=("ca.crt", certificate),
                     verdict=True,
                 )
@@ -171,25 +197,56 @@ def verify(certificates: Sequence[str], *, beside: Sequence[str] = ()) -> Plan:
     )
 
 
-def p12(settings: Settings) -> Plan:
-    """Step 5.2 of the guide: the client's key and chain as PKCS#12."""
-    needs = ("client.key", "client.crt", "ca.crt")
+def p12(settings: Settings, bundle: pkcs12.Bundle = pkcs12.CLIENT) -> Plan:
+    """Step 5.2 of the guide: a key and its chain as PKCS#12; the client's, or the server's.
+
+    Args:
+        settings: its `p12_name` is the name in the file.
+        bundle: which file.
+    """
+    certificate, *chain = bundle.certificates
+    argv = pkcs12.export(
+        bundle.file, f"{bundle.key}", certificate, settings.p12_name,
+        chain=chain, protection=readers.arguments(settings.p12_for),
+    )  # fmt: skip
+    purpose = _("pack the {owner}'s key and chain as PKCS#12", owner=_OWNERS[bundle.owner])
+    return _pack(bundle, Command(argv, purpose))
+
+
+def truststore(settings: Settings, java: Path | None) -> Plan:
+    """A PKCS#12 file from which Java knows the CA.
+
+    Args:
+        settings: its `p12_name` is the alias in the file.
+        java: keytool; None to have it made by openssl, from 3.2 on.
+    """
+    bundle, name = pkcs12.TRUSTSTORE, settings.p12_name
+    if java:
+        argv = keytool.trust(bundle.file, "ca.crt", name, settings.p12_for)
+    else:
+        protection = readers.arguments(settings.p12_for)
+        argv = pkcs12.trust(bundle.file, "ca.crt", name, protection=protection)
+    purpose = _("pack the CA's certificate as one that Java trusts")
+    return _pack(bundle, Command(argv, purpose, Kind.TOOL if java else Kind.GUIDE, program=java))
+
+
+def _pack(bundle: pkcs12.Bundle, command: Command) -> Plan:
     return Plan(
-        name="p12",
-        stages=("Creating PKCS#12 file",),
+        name="p12" if bundle is pkcs12.CLIENT else f"p12 {bundle.owner}",
+        stages=(_("Creating PKCS#12 file"),),
         steps=(
             _config(),
-            Command(
-                pkcs12.export("client.p12", "client.key", "client.crt", settings.p12_name),
-                "pack the client's key and chain as PKCS#12",
-                reads=needs,
-                writes=("client.p12",),
+            dataclasses.replace(
+                command,
+                reads=bundle.needs,
+                writes=(bundle.file,),
                 secrets=(pkcs12.PASSWORD_VARIABLE,),
             ),
         ),
-        makes=("client.p12",),
-        needs=needs,
-        retires=(PASSWORD_FILE,),
+        makes=(bundle.file,),
+        needs=bundle.needs,
+        retires=(bundle.password_file,),
+        bundle=bundle,
     )
 
 
@@ -202,58 +259,63 @@ def dhparam(bits: int = 2048, group: str | None = None) -> Plan:
     """
     if group:
         making: Step = Render(
-            f"dhparam/{group}.pem.j2", dh.FILE, f"the group {group} of RFC 7919, Appendix A"
+            f"dhparam/{group}.pem.j2",
+            dh.FILE,
+            _("the group {group} of RFC 7919, Appendix A", group=group),
         )
     else:
         making = Command(
             dh.generate(bits),
-            f"search for a safe prime of {bits} bits",
+            _("search for a safe prime of {bits} bits", bits=bits),
             writes=(dh.FILE,),
             limit=_MAKING_DH_PARAMETERS,
         )
     return Plan(
         name="dhparam",
-        stages=("Generating DH parameters",),
+        stages=(_("Generating DH parameters"),),
         steps=(_config(), *_at(1, (making,))),
         makes=(dh.FILE,),
     )
 
 
 def _config() -> Render:
-    return Render("openssl/openssl.cnf.j2", CONFIG, "the configuration that openssl reads")
+    return Render("openssl/openssl.cnf.j2", CONFIG, _("the configuration that openssl reads"))
 
 
 def _key(owner: str, bits: int | None) -> Command:
     name = f"{owner}.key"
     argv = genpkey.generate_ec(name) if bits is None else genrsa.generate(name, bits)
+    purpose = _("make the CA's private key")
+    if owner in _OWNERS:
+        purpose = _("make the {owner}'s private key", owner=_OWNERS[owner])
     return Command(
         argv,
-        f"make the {_SPOKEN.get(owner, owner)}'s private key",
+        purpose,
         writes=(name,),
         limit=_MAKING_A_KEY,
     )
 
 
 def _leaf(
-    owner: str, title: str, subject: req.Name, extensions: Render, settings: Settings
+    owner: str, stage: str, subject: req.Name, extensions: Render, settings: Settings
 ) -> Plan:
     key, csr, certificate = f"{owner}.key", f"{owner}.csr", f"{owner}.crt"
     return Plan(
         name=owner,
-        stages=(f"Generating {title} certificate",),
+        stages=(stage,),
         steps=(
             _config(),
             _key(owner, settings.key_size),
             Command(
                 req.request(key, csr, subject),
-                f"make the {owner}'s certificate signing request",
+                _("make the {owner}'s certificate signing request", owner=_OWNERS[owner]),
                 reads=(key,),
                 writes=(csr,),
             ),
             extensions,
             Command(
                 x509.sign(csr, certificate, extensions.name, settings.cert_days),
-                f"issue the {owner}'s certificate",
+                _("issue the {owner}'s certificate", owner=_OWNERS[owner]),
                 reads=(csr, "ca.crt", "ca.key", extensions.name),
                 writes=(certificate,),
                 updates=(x509.SERIAL_FILE,),
@@ -262,6 +324,8 @@ def _leaf(
         makes=(key, certificate),
         needs=("ca.key", "ca.crt"),
         scratch=(csr, x509.SERIAL_FILE, extensions.name),
+        # What an earlier certificate was packed into.
+        retires=_PACKED[owner],
     )
 
 

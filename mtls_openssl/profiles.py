@@ -12,6 +12,9 @@ from typing import Final, Literal
 
 KeyType = Literal["RSA", "EC"]
 
+P12_FOR: Final = ("modern", "windows2016", "java8", "macos", "android")
+"""Whom a PKCS#12 file can be made for; `openssl.readers` knows what that means."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Profile:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mtls_openssl.cli import console, options
+from mtls_openssl.cli import console, live, options
 from mtls_openssl.cli.options import Choices, takes
-from mtls_openssl.errors import UsageError
+from mtls_openssl.errors import OpensslNotFoundError, SettingRefusedError, UsageError
+from mtls_openssl.language import _, spoken
 
 if TYPE_CHECKING:
     from mtls_openssl.plan import Plan
@@ -26,15 +27,20 @@ def add_to(app: typer.Typer) -> None:
 
 
 _MAKING = (options.RUN, options.DRY, options.SETTINGS)
+_PROVE = (
+    options.option(
+        bool, "--prove", default=False, help="Then prove it by real connections (handshake)."
+    ),
+)
 
 
 @takes(
     *_MAKING, options.SUBJECT, options.CA, options.LEAF, options.KEY_SIZE, options.SERVER,
-    options.CLIENT, options.KEEP, options.P12,
+    options.CLIENT, options.KEEP, options.P12, _PROVE,
 )  # fmt: skip
 def all_(choices: Choices) -> None:
     """Do what generate_certs.bat does, and prove it."""
-    _make(choices, lambda plan, settings: plan.everything(settings), packs=True)
+    _make(choices, lambda plan, settings: plan.everything(settings))
 
 
 @takes(*_MAKING, options.SUBJECT, options.CA, options.KEY_SIZE)
@@ -59,10 +65,51 @@ def client(choices: Choices) -> None:
     _make(choices, lambda plan, settings: plan.client(settings))
 
 
-@takes(*_MAKING, options.P12)
+@takes(*_MAKING, options.PACK)
 def p12(choices: Choices) -> None:
-    """Pack the client's key and chain as client.p12 (step 5.2)."""
-    _make(choices, lambda plan, settings: plan.p12(settings), packs=True)
+    """Pack the client's key and chain as client.p12 (step 5.2); or the server's, or the CA."""
+    from mtls_openssl.openssl.pkcs12 import BUNDLES, CLIENT, TRUSTSTORE  # noqa: PLC0415
+
+    bundle = next(one for one in BUNDLES if one.owner == choices["packed"])
+    if bundle is not CLIENT and choices["p12_name"] is None:
+        choices["p12_name"] = bundle.name
+    if bundle is TRUSTSTORE:
+        java = _keytool(choices)
+        _make(choices, lambda plan, settings: plan.truststore(settings, java))
+    else:
+        _make(choices, lambda plan, settings: plan.p12(settings, bundle))
+
+
+def _keytool(choices: Choices) -> Path | None:
+    """Java's keytool; None where there is none, and openssl can do its work."""
+    from mtls_openssl.locate import Version, find, find_keytool  # noqa: PLC0415
+    from mtls_openssl.process import Door  # noqa: PLC0415
+
+    if not choices["p12_name"].isascii():
+        raise SettingRefusedError(
+            _("The name {name} in a truststore is not ASCII.", name=choices["p12_name"]),
+            cause=_("Java's keytool reads it in the encoding of each machine"),
+            fix=_("give another --name"),
+        )
+    java = find_keytool()
+    if java is None:
+        openssl = find(choices["openssl"], Door()).chosen
+        if openssl.version is None or openssl.version < Version(3, 2, 0):
+            raise OpensslNotFoundError(
+                _("There is no program here that can make a truststore for Java."),
+                cause=_(
+                    "there is no keytool, and OpenSSL {version} can't mark a certificate as one"
+                    " that Java trusts: that begins with 3.2",
+                    version=openssl.version,
+                ),
+                fix=_(
+                    "install a JDK, or name a newer openssl with --openssl; or give ca.crt to"
+                    " whoever has Java: {command}",
+                    command="keytool -importcert -noprompt -alias MyRootCA -file ca.crt"
+                    " -keystore truststore.p12 -storetype PKCS12",
+                ),
+            )
+    return java
 
 
 @takes(options.RUN, options.DRY)
@@ -89,7 +136,7 @@ def dhparam(choices: Choices) -> None:
     _run(choices, plan.dhparam(choices["bits"], str(group) if group else None), None)
 
 
-def _make(choices: Choices, planned: Callable[..., Plan], *, packs: bool = False) -> None:
+def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
     from mtls_openssl.settings import load  # noqa: PLC0415
 
     settings = load(
@@ -99,7 +146,7 @@ def _make(choices: Choices, planned: Callable[..., Plan], *, packs: bool = False
     ).settings
     from mtls_openssl import plan  # noqa: PLC0415
 
-    _run(choices, planned(plan, settings), settings, packs=packs)
+    _run(choices, planned(plan, settings), settings)
 
 
 def _setting_names() -> list[str]:
@@ -114,12 +161,12 @@ def _config(choices: Choices) -> Path | None:
     return named or (beside if beside.exists() else None)
 
 
-def _run(choices: Choices, plan: Plan, settings: Settings | None, *, packs: bool = False) -> None:
+def _run(choices: Choices, plan: Plan, settings: Settings | None) -> None:
     if choices["dry_run"]:
-        _show(choices, plan, settings)
+        show(choices, plan, settings)
         return
     if choices["format"] is not options.Format.TEXT:
-        raise UsageError("--format is the form of a dry run.", fix="add --dry-run")
+        raise UsageError(_("--format is the form of a dry run."), fix=_("add --dry-run"))
     quiet = choices["quiet"] or choices["json"]
     from mtls_openssl import pipeline, report  # noqa: PLC0415
     from mtls_openssl.cli.password import password  # noqa: PLC0415
@@ -131,32 +178,45 @@ def _run(choices: Choices, plan: Plan, settings: Settings | None, *, packs: bool
         jobs=choices["jobs"] or _processors(),
         limit=choices["timeout"],
         keep=bool(settings and settings.keep_csr),
-        password=password(choices) if packs else None,
+        password=password(choices, plan.bundle) if plan.bundle else None,
     )
     door = Door()
     found = find(choices["openssl"], door)
     if not quiet and plan.name == "all":
-        typer.echo("=== Generating Mutual TLS Certificates ===")
+        typer.echo(spoken(_("=== Generating Mutual TLS Certificates ===")))
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
     try:
         result = pipeline.make(plan, settings, target, found, door=door, watcher=progress)
     finally:
         progress.close()
-    console.be_deaf()
+    if not choices.get("prove"):
+        console.be_deaf()
     if choices["json"]:
-        console.print_data(report.data(result))
-    elif not quiet:
+        console.print_data({**report.data(result), **_proven(choices)})
+        return
+    if not quiet:
         if plan.name == "all":
-            typer.echo("\n=== All certificates generated successfully! ===\n")
+            typer.echo(f"\n{spoken(_('=== All certificates generated successfully! ==='))}\n")
         for line in report.text(result):
             typer.echo(line)
+    _proven(choices)
+
+
+def _proven(choices: Choices) -> dict[str, Any]:
+    """What real connections prove of the set that was made, for a program."""
+    if not choices.get("prove"):
+        return {}
+    if not (choices["quiet"] or choices["json"]):
+        typer.echo(f"\n{spoken(_('=== Handshakes ==='))}\n")
+    return {"handshake": live.prove(choices)}
 
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _show(choices: Choices, plan: Plan, settings: Settings | None) -> None:
+def show(choices: Choices, plan: Plan, settings: Settings | None) -> None:
+    """Print what `plan` would run, in the form that was asked for."""
     from mtls_openssl import proof, scripting, templating  # noqa: PLC0415
     from mtls_openssl.plan import CONFIG  # noqa: PLC0415
     from mtls_openssl.steps import Render  # noqa: PLC0415
@@ -164,7 +224,7 @@ def _show(choices: Choices, plan: Plan, settings: Settings | None) -> None:
     form: options.Format = options.Format.JSON if choices["json"] else choices["format"]
     steps = plan.steps
     if form in {options.Format.TEXT, options.Format.JSON}:
-        steps = (*steps, *proof.commands(plan.makes or plan.needs, settings))
+        steps = (*steps, *proof.commands(plan.makes or plan.needs, settings, java=plan.java))
     lines = [
         scripting.Written(step.name, templating.render(step)) if isinstance(step, Render) else step
         for step in steps
@@ -174,4 +234,7 @@ def _show(choices: Choices, plan: Plan, settings: Settings | None) -> None:
     script = scripting.script(
         form.value, lines, temporary=temporary, title=f"mtls_openssl {plan.name}"
     )
-    console.print_script(script)
+    if form is options.Format.TEXT:
+        typer.echo(spoken(script), nl=False)  # for a reader, in the encoding of the console
+    else:
+        console.print_script(script)

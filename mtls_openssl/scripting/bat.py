@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from mtls_openssl.errors import Exit, SettingRefusedError
+from mtls_openssl.language import _
 from mtls_openssl.scripting.quoting import batch, batch_text, printable
-from mtls_openssl.scripting.recipe import Recipe, Written
+from mtls_openssl.scripting.recipe import Recipe, Written, words
 from mtls_openssl.steps import Command
 
 # What echo takes for itself: its help, and its own state.
@@ -77,9 +78,9 @@ def _inside(name: str) -> str:
 def _echo(text: str) -> str:
     if _NOT_ECHOED.fullmatch(text):
         raise SettingRefusedError(
-            f"{text!r} can't be put in a batch file",
-            cause="cmd's echo takes it for an option of its own",
-            fix="export as sh, ps1 or json",
+            _("{text!r} can't be put in a batch file", text=text),
+            cause=_("cmd's echo takes it for an option of its own"),
+            fix=_("export as sh, ps1 or json"),
         )
     # A tab is the one control character that a line of a config file may hold.
     printable(text.replace("\t", " "))
@@ -94,5 +95,5 @@ def _write(line: Written) -> list[str]:
 
 
 def _run(line: Command) -> list[str]:
-    argv = ["openssl", *line.argv]
-    return [_echo(line.purpose), " ".join(batch(argument) for argument in argv), *_STOP_IF_FAILED]
+    command = " ".join(batch(word) for word in words(line))
+    return [_echo(line.purpose), command, *_STOP_IF_FAILED]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from mtls_openssl.errors import Exit
 from mtls_openssl.scripting.quoting import powershell, powershell_literal, printable
-from mtls_openssl.scripting.recipe import Recipe, Written
+from mtls_openssl.scripting.recipe import Recipe, Written, words
 from mtls_openssl.steps import Command
 
 _SETTINGS = {"OPENSSL_CONF": "openssl.cnf", "OPENSSL_WIN32_UTF8": "1", "LC_ALL": "C"}
 
 # Windows PowerShell does not escape the quotes within an argument, nor a backslash at the end of
 # a quoted one; PowerShell 7 does, by default. The same on both: the command line is made here.
-_OPENSSL = r"""
-$program = @($found)[0].Path
-function openssl {
+_PROGRAM = r"""
+$%s = @($found)[0].Path
+function %s {
   $quoted = foreach ($argument in $args) {
     '"' + (([string]$argument -replace '(\\*)"', '$1$1\"') -replace '(\\+)$', '$1$1') + '"'
   }
   $start = New-Object System.Diagnostics.ProcessStartInfo
-  $start.FileName = $program
+  $start.FileName = $%s
   $start.Arguments = $quoted -join ' '
   $start.WorkingDirectory = $folder
   $start.UseShellExecute = $false
@@ -55,11 +55,9 @@ def ps1(recipe: Recipe) -> str:
         *(f"$env:{name} = '{value}'" for name, value in _SETTINGS.items()),
         _say(recipe.title),
         *_nothing_is_lost(recipe.files),
-        "$found = Get-Command -Name openssl -CommandType Application -ErrorAction SilentlyContinue",
-        f"if (-not $found) {{ $status = {_NO_OPENSSL}; throw 'openssl is not on PATH.' }}",
-        *_OPENSSL.strip().splitlines(),
-        "",
     ]
+    for name in recipe.programs:
+        lines += _find(name)
     for name in recipe.secrets:
         lines += _ask(name)
     for line in recipe.lines:
@@ -91,6 +89,16 @@ def _say(text: str) -> str:
 
 def _list(texts: list[str] | tuple[str, ...]) -> str:
     return "@(" + ", ".join(powershell_literal(printable(text)) for text in texts) + ")"
+
+
+def _find(program: str) -> list[str]:
+    command = f"Get-Command -Name {program} -CommandType Application"
+    return [
+        f"$found = {command} -ErrorAction SilentlyContinue",
+        f"if (-not $found) {{ $status = {_NO_OPENSSL}; throw '{program} is not on PATH.' }}",
+        *(_PROGRAM.strip() % (program, program, program)).splitlines(),
+        "",
+    ]
 
 
 def _nothing_is_lost(files: tuple[str, ...]) -> list[str]:
@@ -137,9 +145,8 @@ def _write(line: Written) -> list[str]:
 
 
 def _run(line: Command) -> list[str]:
-    argv = ["openssl", *line.argv]
     return [
         _say(line.purpose),
-        " ".join(powershell(argument) for argument in argv),
+        " ".join(powershell(word) for word in words(line)),
         *_STOP_IF_FAILED,
     ]

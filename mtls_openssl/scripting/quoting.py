@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from mtls_openssl.errors import SettingRefusedError
+from mtls_openssl.language import _
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CMD_PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
@@ -102,8 +103,8 @@ def printable(text: str) -> str:
     """
     if _CONTROL.search(text):
         raise SettingRefusedError(
-            f"{text!r} can't be put in a script",
-            cause="it holds a control character, and a command must stand on one line",
-            fix="take the control character out, or export as json",
+            _("{text!r} can't be put in a script", text=text),
+            cause=_("it holds a control character, and a command must stand on one line"),
+            fix=_("take the control character out, or export as json"),
         )
     return text

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
+from mtls_openssl.language import _, joined
 from mtls_openssl.scripting.quoting import cmd_line, posix_line
-from mtls_openssl.scripting.recipe import Recipe, Written
+from mtls_openssl.scripting.recipe import Recipe, Written, words
 
 
 def text(recipe: Recipe) -> str:
@@ -16,17 +17,24 @@ def text(recipe: Recipe) -> str:
         SettingRefusedError: an argument can't stand on one line.
     """
     quote = cmd_line if sys.platform == "win32" else posix_line
-    lines = [recipe.title, ""]
+    lines: list[str] = [recipe.title, ""]
     for number, line in enumerate(recipe.lines, start=1):
         if isinstance(line, Written):
-            lines.append(f"{number:3}. write {line.name}")
+            lines.append(_("{number:3}. write {file}", number=number, file=line.name))
             content = line.content.removesuffix("\n").split("\n")
             lines += [f"       | {row}".rstrip() for row in content]
         else:
-            lines.append(f"{number:3}. {quote(['openssl', *line.argv])}   # {line.purpose}")
+            command = f"{number:3}. {quote(words(line))}   # "
+            lines.append(joined("", (command, line.purpose)))
     if recipe.temporary:
-        lines.append(f"{len(recipe.lines) + 1:3}. remove {', '.join(recipe.temporary)}")
-    return "\n".join([*lines, ""])
+        lines.append(
+            _(
+                "{number:3}. remove {files}",
+                number=len(recipe.lines) + 1,
+                files=joined(_(", "), recipe.temporary),
+            )
+        )
+    return joined("\n", [*lines, ""])
 
 
 def as_json(recipe: Recipe) -> str:
@@ -38,7 +46,7 @@ def as_json(recipe: Recipe) -> str:
         {"write": line.name, "content": line.content}
         if isinstance(line, Written)
         else {
-            "argv": ["openssl", *line.argv],
+            "argv": words(line),
             "purpose": line.purpose,
             **({"secrets": list(line.secrets)} if line.secrets else {}),
         }

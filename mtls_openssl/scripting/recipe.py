@@ -20,6 +20,11 @@ class Written:
     content: str
 
 
+def words(command: Command) -> list[str]:
+    """A command as it is typed, its program found on the PATH."""
+    return [command.program.stem if command.program else "openssl", *command.argv]
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """All that a script does.
@@ -44,6 +49,12 @@ class Recipe:
         for line in self.lines:
             names += [line.name] if isinstance(line, Written) else [*line.writes, *line.updates]
         return tuple(dict.fromkeys([*names, *self.temporary]))
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Names of the programs it runs, each once."""
+        commands = [line for line in self.lines if isinstance(line, Command)]
+        return tuple(dict.fromkeys(words(command)[0] for command in commands))
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mtls_openssl.errors import Exit
 from mtls_openssl.scripting.quoting import posix, posix_line
-from mtls_openssl.scripting.recipe import Recipe, Written
+from mtls_openssl.scripting.recipe import Recipe, Written, words
 from mtls_openssl.steps import Command
 
 _STOPPED = "Stopped with exit code $status: what was made so far is still here."
@@ -100,4 +100,4 @@ def _write(line: Written) -> list[str]:
 
 
 def _run(line: Command) -> list[str]:
-    return [_say(line.purpose), posix_line(["openssl", *line.argv]), ""]
+    return [_say(line.purpose), posix_line(words(line)), ""]
