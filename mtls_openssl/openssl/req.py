@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
+
+from mtls_openssl.language import _
+from mtls_openssl.openssl import extensions
+from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem
+from mtls_openssl.openssl.x509 import NAMES, parse_name
 
 Name = Sequence[tuple[str, str]]
 """A distinguished name: attribute short names and values, the first one first."""
@@ -19,6 +26,66 @@ def self_sign(key: str, certificate: str, subject: Name, days: int) -> tuple[str
 def request(key: str, csr: str, subject: Name) -> tuple[str, ...]:
     """Argv that makes the certificate signing request `csr` for `key` (RFC 2986)."""
     return ("req", "-new", "-key", key, "-out", csr, "-subj", subject_argument(subject))
+
+
+def describe(csr: str, form: str = "PEM") -> tuple[str, ...]:
+    """Argv that prints what `parse` reads, and the request itself as PEM."""
+    return (
+        "req", "-in", csr, "-inform", form, "-text", "-subject", "-pubkey", "-nameopt", NAMES,
+    )  # fmt: skip
+
+
+def check(csr: str, form: str = "PEM") -> tuple[str, ...]:
+    """Argv that checks a request's signature by its own key; `is_ok` reads the answer."""
+    return ("req", "-in", csr, "-inform", form, "-noout", "-verify")
+
+
+def is_ok(output: str) -> bool:
+    """Whether `check` said so: up to 1.1.1 it ends with 0 in either case."""
+    return re.search(r"\bverify OK$", output, re.MULTILINE) is not None
+
+
+def write(csr: str, out: str, form: str = "PEM", out_form: str = "PEM") -> tuple[str, ...]:
+    """Argv that writes `csr` anew, in `out_form`."""
+    return ("req", "-in", csr, "-inform", form, "-outform", out_form, "-out", out)
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What a request asks for.
+
+    Args:
+        subject: whom the certificate is to be for, first attribute first.
+        public_key: the public key, PEM.
+        key: which kind of key it is.
+        signature: the algorithm that it is signed with.
+        extensions: those that are asked for, by the name that openssl prints.
+    """
+
+    subject: tuple[tuple[str, str], ...]
+    public_key: str
+    key: PublicKey
+    signature: str
+    extensions: dict[str, extensions.Extension]
+
+
+def parse(output: str) -> Description:
+    """Read what `describe` printed.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    subject = re.search(r"^subject=(.*)$", output, re.MULTILINE)
+    signature = re.search(r"^ *Signature Algorithm: (.*)$", output, re.MULTILINE)
+    if not subject:
+        raise ValueError(_("openssl req printed no subject"))
+    return Description(
+        subject=parse_name(subject[1].strip()),
+        public_key=parse_pem(output),
+        key=parse_kind(output),
+        signature=signature[1] if signature else "",
+        extensions=extensions.parse(output, "Requested Extensions:"),
+    )
 
 
 def subject_argument(subject: Name) -> str:

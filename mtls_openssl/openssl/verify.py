@@ -20,6 +20,11 @@ def strict(certificate: str, *checks: str) -> tuple[str, ...]:
     return ("verify", "-x509_strict", *checks, "-CAfile", "ca.crt", certificate)
 
 
+def chain_at_any_time(certificate: str) -> tuple[str, ...]:
+    """As `chain`, but whether it is in date does not matter."""
+    return ("verify", "-no_check_time", "-CAfile", "ca.crt", certificate)
+
+
 def is_ok(output: str, certificate: str) -> bool:
     """Whether `verify` said so of `certificate`: an exit code alone is not an answer."""
     return f"{certificate}: OK" in output.splitlines()
@@ -31,5 +36,14 @@ def reason(output: str) -> str:
     >>> reason("error 10 at 0 depth lookup: certificate has expired")
     'certificate has expired'
     """
-    found = re.findall(r"^error \d+ at \d+ depth lookup: ?(.+)$", output, re.MULTILINE)
-    return "; ".join(dict.fromkeys(found))
+    return "; ".join(dict.fromkeys(words for _, words in faults(output)))
+
+
+def faults(output: str) -> list[tuple[int, str]]:
+    """What `verify` objected to: how far above the certificate itself (0), and in which words.
+
+    >>> faults("error 92 at 1 depth lookup: CA cert does not include key usage extension")
+    [(1, 'CA cert does not include key usage extension')]
+    """
+    found = re.findall(r"^error \d+ at (\d+) depth lookup: ?(.+)$", output, re.MULTILINE)
+    return [(int(depth), words) for depth, words in found]

@@ -6,6 +6,16 @@ import dataclasses
 import re
 from datetime import UTC, datetime
 
+from mtls_openssl.language import _
+from mtls_openssl.openssl import extensions
+from mtls_openssl.openssl.extensions import Extension
+from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem
+
+NAMES = "RFC2253,utf8,-esc_msb"
+"""How names are printed: the same on every release, in UTF-8 (openssl-namedisplay-options(1))."""
+
+SUBJECT_DER = "RFC2253,dump_all,dump_der"
+
 SERIAL_FILE = "ca.srl"
 """What `-CAcreateserial` calls the serial file of `ca.crt`."""
 
@@ -24,20 +34,96 @@ def sign(csr: str, certificate: str, extensions: str, days: int) -> tuple[str, .
     )  # fmt: skip
 
 
+def issue(
+    csr: str, certificate: str, extensions_: str, days: int, *, ca: tuple[str, str], serial: str
+) -> tuple[str, ...]:
+    """Argv by which a CA signs `csr` without leaving a serial file.
+
+    Args:
+        csr: the file of the request.
+        certificate: the file to write.
+        extensions_: the file of the extensions.
+        days: how long it lasts from now; with 0 it has expired when the next second begins.
+        ca: the files of the CA's certificate and key.
+        serial: the serial number, in hex.
+    """
+    return (
+        "x509", "-req", "-in", csr, "-CA", ca[0], "-CAkey", ca[1], "-passin", "pass:",
+        "-set_serial", f"0x{serial}", "-days", str(days), "-sha256", "-extfile", extensions_,
+        "-out", certificate,
+    )  # fmt: skip
+
+
 def describe(certificate: str) -> tuple[str, ...]:
     """Argv that prints what `parse` reads: names, serial, dates, public key, extensions."""
     return (
         "x509", "-in", certificate, "-noout", "-subject", "-issuer", "-serial", "-dates",
-        "-pubkey", "-nameopt", "RFC2253,utf8,-esc_msb", "-ext", _EXTENSIONS,
+        "-pubkey", "-nameopt", NAMES, "-ext", _EXTENSIONS,
     )  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
-class Extension:
-    """One extension as openssl prints it: its values, and whether it is critical."""
+def inspect(certificate: str, form: str = "PEM") -> tuple[str, ...]:
+    """Argv that prints what `parse_text` reads: all of it, and the certificate itself as PEM."""
+    return (
+        "x509", "-in", certificate, "-inform", form, "-text", "-subject", "-issuer", "-serial",
+        "-dates", "-pubkey", "-nameopt", NAMES,
+    )  # fmt: skip
 
-    values: tuple[str, ...]
-    critical: bool = False
+
+def write(certificate: str, out: str, form: str = "PEM", out_form: str = "PEM") -> tuple[str, ...]:
+    """Argv that writes `certificate` anew, in `out_form`."""
+    return ("x509", "-in", certificate, "-inform", form, "-outform", out_form, "-out", out)
+
+
+def certify_again(certificate: str, out: str, extensions_: str, serial: str) -> tuple[str, ...]:
+    """Argv that gives a root a new certificate for the same key, subject and dates.
+
+    `-signkey` would do, but keeps the serial number on 1.1.1. `-CA` also refuses a key that is
+    not the certificate's.
+
+    Args:
+        certificate: the root's old certificate, which is in date.
+        out: the file to write, another one.
+        extensions_: the file with the extensions that take the place of the old ones.
+        serial: the serial number, in hex.
+    """
+    return (
+        "x509", "-in", certificate, "-CA", certificate, "-CAkey", "ca.key", "-preserve_dates",
+        "-clrext", "-set_serial", f"0x{serial}", "-extfile", extensions_, "-out", out,
+    )  # fmt: skip
+
+
+def to_request(certificate: str, key: str, csr: str) -> tuple[str, ...]:
+    """Argv that makes a request `csr` with the subject of `certificate`, whatever its age."""
+    return ("x509", "-x509toreq", "-in", certificate, "-signkey", key, "-out", csr)
+
+
+def self_sign_request(
+    csr: str, key: str, certificate: str, *, extensions_: str, serial: str, days: int
+) -> tuple[str, ...]:
+    """Argv that makes a root's certificate of its request, for `days` days from now.
+
+    Args:
+        csr: the request.
+        key: its key.
+        certificate: the file to write.
+        extensions_: the file with its extensions.
+        serial: its serial number, in hex.
+        days: how long it lasts.
+    """
+    return (
+        "x509", "-req", "-in", csr, "-signkey", key, "-days", str(days),
+        "-set_serial", f"0x{serial}", "-extfile", extensions_, "-out", certificate,
+    )  # fmt: skip
+
+
+def subject_der(certificate: str) -> tuple[str, ...]:
+    """Argv that prints the subject with each value's DER, so that its string type shows too."""
+    return ("x509", "-in", certificate, "-noout", "-subject", "-nameopt", SUBJECT_DER)
+
+
+Name = tuple[tuple[str, str], ...]
+"""A distinguished name: attribute short names and values, the first one first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,15 +138,21 @@ class Description:
         not_after: until when it is valid, UTC.
         public_key: its public key, PEM.
         extensions: by the name that openssl prints, such as `X509v3 Key Usage`.
+        version: 1 or 3; as the three below, only where all of it was read.
+        signature: the algorithm that it is signed with.
+        key: which kind of key it holds.
     """
 
-    subject: tuple[tuple[str, str], ...]
-    issuer: tuple[tuple[str, str], ...]
+    subject: Name
+    issuer: Name
     serial: str
     not_before: datetime
     not_after: datetime
     public_key: str
     extensions: dict[str, Extension]
+    version: int = 3
+    signature: str = ""
+    key: PublicKey | None = None
 
 
 def parse(output: str) -> Description:
@@ -72,17 +164,14 @@ def parse(output: str) -> Description:
     fields = dict(
         re.findall(r"^(subject|issuer|serial|notBefore|notAfter)=(.*)$", output, re.MULTILINE)
     )
-    public_key = re.search(
-        r"^-----BEGIN PUBLIC KEY-----\n.*?-----END [^\n]*$", output, re.MULTILINE | re.DOTALL
-    )
     try:
         return Description(
             subject=parse_name(fields["subject"]),
             issuer=parse_name(fields["issuer"]),
             serial=fields["serial"],
-            not_before=_time(fields["notBefore"]),
-            not_after=_time(fields["notAfter"]),
-            public_key=public_key[0] if public_key else "",
+            not_before=parse_time(fields["notBefore"]),
+            not_after=parse_time(fields["notAfter"]),
+            public_key=parse_pem(output),
             extensions={
                 name: Extension(tuple(values.strip().split(", ")), bool(critical))
                 for name, critical, values in re.findall(
@@ -91,32 +180,59 @@ def parse(output: str) -> Description:
             },
         )
     except KeyError as error:
-        raise ValueError(f"openssl x509 printed no {error}") from None
+        raise ValueError(_("openssl x509 printed no {what}", what=str(error))) from None
 
 
-def parse_name(text: str) -> tuple[tuple[str, str], ...]:
+def parse_text(output: str) -> Description:
+    """Read what `inspect` printed.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    version = re.search(r"^ *Version: (\d+)", output, re.MULTILINE)
+    signature = re.search(r"^ *Signature Algorithm: (.*)$", output, re.MULTILINE)
+    return dataclasses.replace(
+        parse(output),
+        extensions=extensions.parse(output, "X509v3 extensions:"),
+        version=int(version[1]) if version else 1,
+        signature=signature[1] if signature else "",
+        key=parse_kind(output),
+    )
+
+
+def parse_name(text: str) -> Name:
     r"""Read a name printed with `-nameopt RFC2253`, back into the order of the certificate.
 
     >>> parse_name(r"CN=x\, y,O=z")
     (('O', 'z'), ('CN', 'x, y'))
 
     Raises:
-        ValueError: it is not a name of single-valued attributes.
+        ValueError: it is not a name.
     """
     attributes = []
-    for part in re.findall(r"(?:\\.|[^,\\])+", text):
+    # Several attributes of one RDN are joined by a plus (RFC 4514, section 2.2).
+    for part in re.findall(r"(?:\\.|[^,+\\])+", text):
         attribute, equals, value = part.partition("=")
         if not equals:
-            raise ValueError(f"{part!r} is not an attribute of a name")
-        attributes.append((attribute, re.sub(r"\\(.)", r"\1", value)))
+            raise ValueError(_("{words!r} is not an attribute of a name", words=part))
+        attributes.append((attribute, re.sub(r"\\([0-9A-F]{2}|.)", _unescaped, value)))
     return tuple(reversed(attributes))
 
 
-def _time(text: str) -> datetime:
+def _unescaped(escape: re.Match[str]) -> str:
+    return escape[1] if len(escape[1]) == 1 else chr(int(escape[1], 16))
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time as openssl prints it, such as `Nov 24 03:01:54 2026 GMT`.
+
+    Raises:
+        ValueError: it is not that.
+    """
     # strptime's %b follows the locale; openssl's months are always English (ASN1_TIME_print).
     month, day, clock, year, zone = text.split()
     if zone != "GMT":
-        raise ValueError(f"{text!r} is not a time in GMT")
+        raise ValueError(_("{words!r} is not a time in GMT", words=text))
     number = _MONTHS.index(month) + 1
     hour, minute, second = map(int, clock.split(":"))
     return datetime(int(year), number, int(day), hour, minute, second, tzinfo=UTC)

@@ -1,0 +1,83 @@
+"""The files that are named: their bytes, and what is in a folder."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtls_openssl.errors import FolderUnavailableError, system_said
+from mtls_openssl.inspection.content import LARGEST
+from mtls_openssl.language import _
+
+
+def named(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """The files that are meant: a folder stands for the files in it, but not in its folders.
+
+    Args:
+        paths: files, folders, `-` for standard input.
+
+    Returns:
+        Each file, and whether it was found in a folder; hidden ones are left out there.
+
+    Raises:
+        FolderUnavailableError: a folder can't be looked into, or has no file.
+    """
+    found: list[tuple[Path, bool]] = []
+    for path in paths:
+        if str(path) == "-" or not path.is_dir():
+            found.append((path, False))
+            continue
+        try:
+            within = sorted(file for file in path.iterdir() if file.is_file())
+        except OSError as error:
+            raise FolderUnavailableError(
+                _("{folder} can't be looked into: {why}", folder=path, why=system_said(error)),
+                fix=_("run the command as the user who owns the folder"),
+            ) from error
+        shown = [(file, True) for file in within if not file.name.startswith(".")]
+        if not shown:
+            raise FolderUnavailableError(_("{folder} has no file", folder=path))
+        found += shown
+    return found
+
+
+def bytes_of(path: Path) -> bytes:
+    """All bytes of a file, or of standard input where the path is `-`.
+
+    Raises:
+        FolderUnavailableError: there is no such file, or it can't be read, or is too large.
+    """
+    if str(path) == "-":
+        return sys.stdin.buffer.read(LARGEST)
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise FolderUnavailableError(
+                _("{file} is a folder, not a file", file=path), fix=_("name a file in it")
+            )
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
+            raise FolderUnavailableError(_("{file} is a device, not a file", file=path))
+        if status.st_size > LARGEST:
+            raise FolderUnavailableError(
+                _(
+                    "{file} has {size} MB, which no certificate, key or CRL has",
+                    file=path, size=status.st_size // 1024**2,
+                )
+            )  # fmt: skip
+        with path.open("rb") as file:
+            return file.read(LARGEST)
+    except FileNotFoundError:
+        raise FolderUnavailableError(
+            _("there is no file {file}", file=path),
+            cause=_("its name is spelt differently, or it is in another folder"),
+            fix=_("look at what there is, then name it again"),
+        ) from None
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("{file} can't be read: {why}", file=path, why=system_said(error)),
+            fix=_("run the command as the user who owns the file"),
+        ) from error
+    except ValueError as error:  # a name with a zero byte
+        raise FolderUnavailableError(_("{file} is no name of a file", file=path)) from error

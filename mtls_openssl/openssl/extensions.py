@@ -1,0 +1,84 @@
+"""What `-text` prints of extensions: of certificates, requests and CRLs alike (RFC 5280, 4.2)."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+BASIC_CONSTRAINTS = "X509v3 Basic Constraints"
+KEY_USAGE = "X509v3 Key Usage"
+EXTENDED_KEY_USAGE = "X509v3 Extended Key Usage"
+ALTERNATIVE_NAME = "X509v3 Subject Alternative Name"
+SUBJECT_KEY_IDENTIFIER = "X509v3 Subject Key Identifier"
+AUTHORITY_KEY_IDENTIFIER = "X509v3 Authority Key Identifier"
+CRL_NUMBER = "X509v3 CRL Number"
+
+_USAGES = {
+    "Digital Signature": "digitalSignature",
+    "Non Repudiation": "nonRepudiation",
+    "Key Encipherment": "keyEncipherment",
+    "Data Encipherment": "dataEncipherment",
+    "Key Agreement": "keyAgreement",
+    "Certificate Sign": "keyCertSign",
+    "CRL Sign": "cRLSign",
+    "Encipher Only": "encipherOnly",
+    "Decipher Only": "decipherOnly",
+    "TLS Web Server Authentication": "serverAuth",
+    "TLS Web Client Authentication": "clientAuth",
+    "Code Signing": "codeSigning",
+    "E-mail Protection": "emailProtection",
+    "Time Stamping": "timeStamping",
+    "OCSP Signing": "OCSPSigning",
+    "Any Extended Key Usage": "anyExtendedKeyUsage",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Extension:
+    """One extension as openssl prints it: its values, and whether it is critical."""
+
+    values: tuple[str, ...]
+    critical: bool = False
+
+
+def parse(text: str, header: str) -> dict[str, Extension]:
+    """The extensions below a line such as `X509v3 extensions:`, by the name that openssl prints.
+
+    Args:
+        text: what `-text` printed.
+        header: the line above them, without its indentation.
+    """
+    found: dict[str, Extension] = {}
+    name, critical, values = "", False, list[str]()
+    margin = -1
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip(" "))
+        if margin < 0:
+            margin = indent if line.strip() == header else -1
+        elif not line.strip():
+            continue
+        elif indent <= margin:
+            break
+        elif indent == margin + 4:
+            name, _, rest = line.strip().rpartition(":")
+            critical, values = rest.strip() == "critical", []
+            found[name] = Extension((), critical)
+        elif name:
+            values += line.strip().split(", ")
+            found[name] = Extension(tuple(values), critical)
+    return found
+
+
+def usages(extension: Extension | None) -> tuple[str, ...]:
+    """Key usages and purposes by their names in RFC 5280; one without is left as it is printed."""
+    values = extension.values if extension else ()
+    return tuple(_USAGES.get(value, value) for value in values)
+
+
+def key_identifier(extension: Extension | None) -> str:
+    """The key identifier in an extension, in lower-case hex; empty if there is none."""
+    for value in extension.values if extension else ():
+        digits = value.removeprefix("keyid:")
+        if re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2})*", digits):
+            return digits.replace(":", "").lower()
+    return ""
