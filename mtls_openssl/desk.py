@@ -13,14 +13,15 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mtls_openssl.audit import LOG, AuditLog
-from mtls_openssl.errors import Exit, FolderUnavailableError, MtlsError
-from mtls_openssl.locate import Found
-from mtls_openssl.process import Door
-from mtls_openssl.runner import Room, run_one
+from mtls_openssl.errors import Exit, FolderUnavailableError, MtlsError, system_said
+from mtls_openssl.language import _
+from mtls_openssl.locate import Search, Version
+from mtls_openssl.process import Door, Serving
+from mtls_openssl.runner import Room, run_one, serve
 from mtls_openssl.steps import Command, Outcome
 from mtls_openssl.workspace import permissions
 from mtls_openssl.workspace.folder import LOCK
@@ -36,11 +37,16 @@ class Desk:
     Attributes:
         scratch: a private folder, for what is gone at the end.
         log: the path of the log.
+        version: the release of the openssl that answers; None where there is none.
+        heard: who is told of each command that was asked, once it has ended.
     """
 
-    def __init__(self, room: Room, log: AuditLog, door: Door) -> None:
+    def __init__(self, room: Room, log: AuditLog, door: Door, version: Version | None) -> None:
         self.scratch = room.folder
         self.log = log.path
+        self.published: dict[str, str] = {}
+        self.version = version
+        self.heard: Callable[[Outcome], None] = lambda _outcome: None
         self._room = room
         self._log = log
         self._door = door
@@ -66,25 +72,58 @@ class Desk:
         Raises:
             FolderUnavailableError: the log can't be written.
         """
-        self._number += 1
-        room = dataclasses.replace(
-            self._room, folder=folder or self.scratch, secrets=dict(secrets or {})
-        )
+        number, room = self._next(folder, secrets)
         # In a thread of its own, so that an interrupted command has its line as well.
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            future = pool.submit(run_one, self._number, command, room, self._door, self._log)
+            future = pool.submit(run_one, number, command, room, self._door, self._log)
             try:
                 while not concurrent.futures.wait([future], timeout=_TICK).done:
                     pass  # Windows tells of a Ctrl-C only between two waits
             except BaseException:
                 self._door.close()
                 raise
-        return future.result()
+        outcome = future.result()
+        self.heard(outcome)
+        return outcome
+
+    @contextlib.contextmanager
+    def serving(
+        self,
+        command: Command,
+        *,
+        folder: Path | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> Iterator[Serving]:
+        """Run a program that keeps running, such as a server, until the block is left.
+
+        Args:
+            command: what to run.
+            folder: as for `ask`.
+            secrets: as for `ask`.
+
+        Raises:
+            FolderUnavailableError: the log can't be written.
+        """
+        number, room = self._next(folder, secrets)
+        with serve(number, command, room, self._door, self._log) as serving:
+            yield serving
+
+    def _next(self, folder: Path | None, secrets: Mapping[str, str] | None) -> tuple[int, Room]:
+        self._number += 1
+        return self._number, dataclasses.replace(
+            self._room, folder=folder or self.scratch, secrets=dict(secrets or {})
+        )
 
 
 @contextlib.contextmanager
 def at(
-    folder: Path, found: Found, *, door: Door, purpose: str, limit: float | None = None
+    folder: Path,
+    found: Search,
+    *,
+    door: Door,
+    purpose: str,
+    limit: float | None = None,
+    held: bool = False,
 ) -> Iterator[Desk]:
     """A desk beside a folder.
 
@@ -93,10 +132,12 @@ def at(
 
     Args:
         folder: the folder of a set, or any other.
-        found: the openssl to use, and what was asked of which on the way to it.
+        found: the openssl to use, and what was asked of which on the way to it; without one,
+            only other programs can be asked.
         door: what starts the processes; closed at the end.
         purpose: the command of ours, for others who find the log busy.
         limit: seconds that any one command may take, instead of its own limit.
+        held: whether the caller has the folder's lock, in a Workspace.
 
     Raises:
         FolderUnavailableError: neither log can be written.
@@ -106,25 +147,29 @@ def at(
         scratch = Path(tempfile.mkdtemp(prefix="mtls-openssl-")) / "desk"
         stack.callback(shutil.rmtree, scratch.parent, ignore_errors=True)
         permissions.private_folder(scratch)
-        log = stack.enter_context(_log(folder, purpose))
-        room = Room(found.chosen.path, scratch, os.devnull, limit=limit)
+        log = stack.enter_context(_log(folder, purpose, held=held))
+        chosen = found.chosen
+        openssl = chosen.path if chosen else Path(os.devnull)
+        room = Room(openssl, scratch, os.devnull, limit=limit)
         try:
             for candidate in found.candidates:
                 if candidate.probe:
                     log.identify(candidate.path, str(candidate.version or ""))
                     log.command(candidate.probe, cwd=candidate.path.parent)
-            log.identify(found.chosen.path, str(found.chosen.version))
-            yield Desk(room, log, door)
+            if chosen:
+                log.identify(chosen.path, str(chosen.version))
+            desk = Desk(room, log, door, chosen.version if chosen else None)
+            yield desk
         except MtlsError as error:
-            log.end(error.code, f"failed: {error.what}", {})
+            log.end(error.code, _("failed: {what}", what=error.what), {})
             raise
         except KeyboardInterrupt:
-            log.end(Exit.INTERRUPTED, "interrupted", {})
+            log.end(Exit.INTERRUPTED, _("interrupted"), {})
             raise
         except BaseException as error:
-            log.end(Exit.OUR_FAULT, f"failed: {type(error).__name__}", {})
+            log.end(Exit.OUR_FAULT, _("failed: {what}", what=type(error).__name__), {})
             raise
-        log.end(Exit.DONE, f"done: {purpose}", {})
+        log.end(Exit.DONE, _("done: {purpose}", purpose=purpose), desk.published)
 
 
 def own_log() -> Path:
@@ -138,8 +183,12 @@ def own_log() -> Path:
 
 
 @contextlib.contextmanager
-def _log(folder: Path, purpose: str) -> Iterator[AuditLog]:
+def _log(folder: Path, purpose: str, *, held: bool) -> Iterator[AuditLog]:
     beside = folder / LOG
+    if held and beside.is_file():
+        with AuditLog.open(beside) as log:
+            yield log
+        return
     if beside.is_file() and os.access(folder, os.W_OK):
         lock = FolderLock(folder / LOCK, purpose)
         try:
@@ -156,8 +205,12 @@ def _log(folder: Path, purpose: str) -> Iterator[AuditLog]:
         own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise FolderUnavailableError(
-            f"{own.parent} can't be made, which is where your own log belongs: {error.strerror}",
-            fix="set the variable MTLS_LOG_DIR to a folder that you can write to",
+            _(
+                "{folder} can't be made, which is where your own log belongs: {error}",
+                folder=own.parent,
+                error=system_said(error),
+            ),
+            fix=_("set the variable MTLS_LOG_DIR to a folder that you can write to"),
         ) from error
     lock = FolderLock(own.parent / LOCK, purpose)
     _acquire_patiently(lock)

@@ -10,16 +10,16 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import os
+import re
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import plumbum
 
@@ -43,6 +43,11 @@ _DROPPED = frozenset(
 _OURS = {"LC_ALL": "C", "SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
 
 _TICK = 0.1
+_LAST_WORDS = 2.0
+_MUCH = 65536
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # plumbum adds its own snapshot of the environment to what it is given: it must be empty.
 plumbum.local.env.clear()
@@ -63,24 +68,42 @@ def foreign_environment() -> tuple[dict[str, str], tuple[str, ...]]:
     return {**kept, "LC_ALL": "C"}, ("LC_ALL",)
 
 
-def clean_environment(settings: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def clean_environment(
+    settings: Mapping[str, str], *, trusts_machine: bool = False
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """The environment of an openssl process.
 
     Args:
         settings: variables to set for this process.
+        trusts_machine: whether the machine's own trust store has a say, or the one that the
+            user names with SSL_CERT_FILE and SSL_CERT_DIR.
 
     Returns:
         This process's environment without anything that changes what openssl does or says
         (openssl-env(7)) and without our own variables, with `settings` on top; and the names of
         the variables that were set.
     """
-    ours = {**_OURS, **settings}
+    ours = {**({"LC_ALL": "C"} if trusts_machine else _OURS), **settings}
     kept = {
         name: value
         for name, value in os.environ.items()
         if name.upper() not in _DROPPED and not name.upper().startswith(("LC_", "MTLS_"))
     }
     return {**kept, **ours}, tuple(ours)
+
+
+class _Clock:
+    """When a process was started, to the end."""
+
+    def __init__(self) -> None:
+        self._started = datetime.now(UTC)
+        self._since = time.perf_counter()
+
+    def finished(
+        self, ending: Ending, code: int | None, out: bytes = b"", err: bytes = b""
+    ) -> Finished:
+        seconds = time.perf_counter() - self._since
+        return Finished(ending, code, _text(out), _text(err), seconds, self._started)
 
 
 class Door:
@@ -102,6 +125,7 @@ class Door:
         cwd: Path,
         env: Mapping[str, str],
         limit: float,
+        stdin: bytes | None = None,
     ) -> Finished:
         """Run one command to its end.
 
@@ -111,17 +135,39 @@ class Door:
             cwd: the folder it runs in.
             env: its whole environment.
             limit: seconds after which it is killed.
+            stdin: what it reads from its standard input, which then stays open until it ends;
+                None for nothing, and the end at once. It must fit into a pipe: 4096 bytes.
 
         Returns:
             How it ended. It never raises for anything the program or the system does.
         """
+        return self._apart(self._run, executable, argv, cwd=cwd, env=env, limit=limit, stdin=stdin)
+
+    def start(
+        self, executable: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+    ) -> Serving:
+        """Start a program that keeps running, such as a server.
+
+        Args:
+            executable: the absolute path of the program.
+            argv: its arguments.
+            cwd: the folder it runs in.
+            env: its whole environment.
+
+        Returns:
+            The program; where it can't be started, one that has ended. It never raises for
+            anything the program or the system does.
+        """
+        return self._apart(self._start, executable, argv, cwd, env)
+
+    def _apart(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         if threading.current_thread() is not threading.main_thread():
-            return self._run(executable, argv, cwd, env, limit)
+            return work(*arguments, **named)
         # Ctrl-C comes to the main thread, at any instruction: a process that it has only just
         # started would be left behind.
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             try:
-                future = pool.submit(self._run, executable, argv, cwd, env, limit)
+                future = pool.submit(work, *arguments, **named)
                 while not concurrent.futures.wait([future], timeout=_TICK).done:
                     pass  # Windows tells of a Ctrl-C only between two waits
                 return future.result()
@@ -133,38 +179,23 @@ class Door:
         self,
         executable: Path,
         argv: Sequence[str],
+        *,
         cwd: Path,
         env: Mapping[str, str],
         limit: float,
+        stdin: bytes | None,
     ) -> Finished:
-        started = datetime.now(UTC)
-        clock = time.perf_counter()
-
-        def finished(ending: Ending, code: int | None, out: bytes, err: bytes) -> Finished:
-            return Finished(
-                ending,
-                code,
-                _text(out),
-                _text(err),
-                time.perf_counter() - clock,
-                started,
-            )
-
+        clock = _Clock()
         try:
-            with self._lock:
-                if self._closed:
-                    return finished(Ending.STOPPED, None, b"", b"")
-                child: Any = plumbum.local[os.fspath(executable)].popen(
-                    [_argument(argument) for argument in argv],
-                    cwd=os.fspath(cwd),
-                    env=dict(env),
-                    stdin=subprocess.DEVNULL,
-                    **_private_files(),
-                )
-                self._running.add(child)
-        except (OSError, struct.error, plumbum.CommandNotFound) as error:
-            # struct.error: on Windows plumbum reads the header of a program that has none.
-            return finished(Ending.NOT_STARTED, None, b"", str(error).encode())
+            with _spoken_to(stdin) as source:
+                child = self._popen(executable, argv, cwd, env, source)
+                if child is None:
+                    return clock.finished(Ending.STOPPED, None)
+                return self._to_its_end(child, limit, clock)
+        except (OSError, plumbum.CommandNotFound) as error:
+            return clock.finished(Ending.NOT_STARTED, None, err=str(error).encode())
+
+    def _to_its_end(self, child: Any, limit: float, clock: _Clock) -> Finished:
         try:
             out, err = child.communicate(timeout=limit)
             ending = Ending.STOPPED if self._closed and child.returncode else Ending.EXITED
@@ -175,7 +206,45 @@ class Door:
         finally:
             with self._lock:
                 self._running.discard(child)
-        return finished(ending, child.returncode, out, err)
+        return clock.finished(ending, child.returncode, out, err)
+
+    def _start(
+        self, executable: Path, argv: Sequence[str], cwd: Path, env: Mapping[str, str]
+    ) -> Serving:
+        clock = _Clock()
+        try:
+            child = self._popen(executable, argv, cwd, env, subprocess.DEVNULL)
+        except (OSError, plumbum.CommandNotFound) as error:
+            failed = clock.finished(Ending.NOT_STARTED, None, err=str(error).encode())
+            return Serving(self, clock, None, failed)
+        stopped = None if child else clock.finished(Ending.STOPPED, None)
+        return Serving(self, clock, child, stopped)
+
+    def _popen(
+        self,
+        executable: Path,
+        argv: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: int,
+    ) -> Any:
+        with self._lock:
+            if self._closed:
+                return None
+            child: Any = plumbum.local[os.fspath(executable)].popen(
+                [_argument(argument) for argument in argv],
+                cwd=os.fspath(cwd),
+                env=dict(env),
+                stdin=stdin,
+                **_private_files(),
+            )
+            self._running.add(child)
+            return child
+
+    def forget(self, child: Any) -> None:
+        """A program that `start` started has ended."""
+        with self._lock:
+            self._running.discard(child)
 
     def close(self) -> None:
         """End every process still running, and start no more."""
@@ -183,6 +252,90 @@ class Door:
             self._closed = True
             for child in self._running:
                 _kill(child)
+
+
+class Serving:
+    """A program that keeps running while others do; made by `Door.start`.
+
+    What it prints is heard as it comes, so that it never waits for a reader.
+    """
+
+    def __init__(self, door: Door, clock: _Clock, child: Any, finished: Finished | None) -> None:
+        self._door = door
+        self._clock = clock
+        self._child = child
+        self._finished = finished
+        self._heard = {"stdout": b"", "stderr": b""}
+        self._changed = threading.Condition()
+        self._ears = [
+            threading.Thread(target=self._listen, args=(name,), daemon=True)
+            for name in (self._heard if child else ())
+        ]
+        for ear in self._ears:
+            ear.start()
+
+    def hear(self, pattern: str, limit: float) -> re.Match[str] | None:
+        """Wait until its standard output has something that matches `pattern`.
+
+        Args:
+            pattern: a regular expression; `^` and `$` are those of each line.
+            limit: seconds to wait.
+
+        Returns:
+            The first match; None if it ended, or the time did, without one.
+        """
+        until = time.monotonic() + limit
+        with self._changed:
+            while True:
+                deaf = not any(ear.is_alive() for ear in self._ears)
+                found = re.search(pattern, _text(self._heard["stdout"]), re.MULTILINE)
+                if found or deaf or time.monotonic() > until:
+                    return found
+                self._changed.wait(_TICK)
+
+    def end(self, patience: float = 0) -> Finished:
+        """Wait `patience` seconds for it to end by itself, then end it. Twice does no harm.
+
+        Returns:
+            How it ended; STOPPED if it was ended by us.
+        """
+        if self._finished is None:
+            until = time.monotonic() + patience
+            while self._child.poll() is None and time.monotonic() < until:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._child.wait(_TICK)
+            ending = Ending.STOPPED if self._child.poll() is None else Ending.EXITED
+            _kill(self._child)
+            code = self._child.wait()
+            for ear in self._ears:
+                ear.join(_LAST_WORDS)  # its own children may hold the pipes open
+            self._door.forget(self._child)
+            self._finished = self._clock.finished(
+                ending, code, self._heard["stdout"], self._heard["stderr"]
+            )
+        return self._finished
+
+    def _listen(self, name: str) -> None:
+        with getattr(self._child, name) as stream:
+            while some := stream.read1(_MUCH):
+                with self._changed:
+                    self._heard[name] += some
+                    self._changed.notify_all()
+
+
+@contextlib.contextmanager
+def _spoken_to(words: bytes | None) -> Iterator[int]:
+    """The standard input of a process: a pipe with `words` in it, or nothing."""
+    if words is None:
+        yield subprocess.DEVNULL
+        return
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, words)
+        yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def _kill(child: Any) -> None:
@@ -207,7 +360,7 @@ def _is_our_child(number: int) -> bool:
 def _drain(child: Any) -> tuple[bytes, bytes]:
     # A killed program's own children may hold the pipes open; they are not waited for.
     try:
-        out, err = child.communicate(timeout=2)
+        out, err = child.communicate(timeout=_LAST_WORDS)
     except subprocess.TimeoutExpired:
         return b"", b""
     return out or b"", err or b""
@@ -216,7 +369,12 @@ def _drain(child: Any) -> tuple[bytes, bytes]:
 def _private_files() -> dict[str, Any]:
     if sys.platform == "win32":
         # CREATE_NO_WINDOW: no console to ask for a password on, so nothing can wait for one.
-        return {"creationflags": subprocess.CREATE_NO_WINDOW}
+        # With a STARTUPINFO plumbum does not read the program's header, which winget.exe, a name
+        # that Windows itself resolves (an app execution alias), does not let it do.
+        return {
+            "creationflags": subprocess.CREATE_NO_WINDOW,
+            "startupinfo": subprocess.STARTUPINFO(),
+        }
     # A process group of its own: Ctrl-C comes to us alone, and we end what we started.
     return {"umask": 0o077, "process_group": 0}
 

@@ -6,6 +6,7 @@ Each command's audit line is written before anyone may raise.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from mtls_openssl.audit import AuditLog, sha256_of
+from mtls_openssl.language import _
 from mtls_openssl.openssl import diagnosis
-from mtls_openssl.process import Door, clean_environment, foreign_environment
+from mtls_openssl.process import Door, Serving, clean_environment, foreign_environment
 from mtls_openssl.steps import Command, Ending, Finished, Outcome, Render, Step
 from mtls_openssl.workspace.causes import unavailable
 
@@ -57,14 +59,15 @@ class Room:
 
     def environment(self, command: Command) -> tuple[dict[str, str], tuple[str, ...]]:
         """The environment of `command`, and the names of what we set in it."""
+        secrets = {name: self.secrets[name] for name in command.secrets}
         if command.program:
-            return foreign_environment()
+            environment, names = foreign_environment()
+            return {**environment, **secrets}, (*names, *secrets)
         ours = {"OPENSSL_CONF": self.config}
         if sys.platform == "win32":
             # The -subj of a Windows openssl is in the ANSI code page otherwise.
             ours["OPENSSL_WIN32_UTF8"] = "1"
-        ours |= {name: self.secrets[name] for name in command.secrets}
-        return clean_environment(ours)
+        return clean_environment({**ours, **secrets}, trusts_machine=command.trusts_machine)
 
 
 def run(
@@ -113,7 +116,7 @@ def run(
                     done.add(number)
                     break
             else:
-                ended, _ = concurrent.futures.wait(
+                ended, _running = concurrent.futures.wait(
                     running, timeout=_TICK, return_when=concurrent.futures.FIRST_COMPLETED
                 )
                 watcher.tick()
@@ -161,7 +164,7 @@ def _render(
     try:
         path.write_bytes(content.encode())
     except OSError as error:
-        raise unavailable(f"{path} can't be written", error) from error
+        raise unavailable(_("{path} can't be written", path=path), error) from error
     log.render(number, step, content, cwd=room.folder)
 
 
@@ -189,6 +192,7 @@ def run_one(number: int, command: Command, room: Room, door: Door, log: AuditLog
         cwd=room.folder,
         env=environment,
         limit=room.limit or command.limit,
+        stdin=command.stdin,
     )
     outcome = Outcome(
         number,
@@ -203,6 +207,38 @@ def run_one(number: int, command: Command, room: Room, door: Door, log: AuditLog
     return outcome
 
 
+@contextlib.contextmanager
+def serve(
+    number: int, command: Command, room: Room, door: Door, log: AuditLog
+) -> Iterator[Serving]:
+    """Run a program that keeps running, such as a server, and write its line when it has ended.
+
+    Args:
+        number: as all below, as for `run_one`.
+        command: what to run; its time limit is the caller's business.
+        room: where and how.
+        door: what starts the process.
+        log: where the line goes.
+
+    Yields:
+        The program; it is ended when the block is left, however that is.
+
+    Raises:
+        FolderUnavailableError: the log can't be written.
+    """
+    environment, names = room.environment(command)
+    reads = _hashes(room.folder, command.reads)
+    serving = door.start(
+        command.program or room.openssl, command.argv, cwd=room.folder, env=environment
+    )
+    try:
+        yield serving
+    finally:
+        finished = serving.end()
+        said = problem(command, finished, room.folder)
+        log.command(Outcome(number, command, finished, said, reads, {}, names), cwd=room.folder)
+
+
 def _hashes(folder: Path, names: Sequence[str]) -> dict[str, str]:
     return {name: sha256_of(folder / name) for name in names if (folder / name).is_file()}
 
@@ -211,21 +247,24 @@ def problem(command: Command, finished: Finished, folder: Path) -> str:
     """Why `command` does not count as done, as the end of a sentence; empty if it does."""
     match finished.ending:
         case Ending.NOT_STARTED:
-            return f"could not be started: {finished.stderr}"
+            return _("could not be started: {words}", words=finished.stderr)
         case Ending.STOPPED:
-            return "was ended, because the run was stopped"
+            return _("was ended, because the run was stopped")
         case Ending.TIMED_OUT:
-            return f"did not come to an end within {finished.seconds:.0f} s, and was killed"
+            return _(
+                "did not come to an end within {seconds:.0f} s, and was killed",
+                seconds=finished.seconds,
+            )
     if finished.exit:
         return diagnosis.ended(finished.exit)
     for name in command.writes:
         file = folder / name
         if not file.is_file():
-            return f"said that all was well (exit code 0), but wrote no {name}"
+            return _("said that all was well (exit code 0), but wrote no {file}", file=name)
         if not file.stat().st_size:
-            return f"said that all was well (exit code 0), but left {name} empty"
+            return _("said that all was well (exit code 0), but left {file} empty", file=name)
         if file.suffix in _PEM and not _is_whole(file):
-            return f"said that all was well (exit code 0), but left {name} damaged"
+            return _("said that all was well (exit code 0), but left {file} damaged", file=name)
     return ""
 
 
