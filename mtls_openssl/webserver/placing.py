@@ -1,0 +1,113 @@
+"""A file put where it belongs: what was there goes to a backup first, and can be had back."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tempfile
+from pathlib import Path
+
+from mtls_openssl.errors import FolderUnavailableError, system_said
+from mtls_openssl.language import _
+from mtls_openssl.workspace import commit
+from mtls_openssl.workspace.permissions import private_folder
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """A file that was put in its place.
+
+    Args:
+        file: the file.
+        changed: whether it had to be: False where it was there already, just like that.
+        before: what was there; None if nothing was.
+        backup: where that is kept.
+    """
+
+    file: Path
+    changed: bool
+    before: bytes | None = None
+    backup: Path | None = None
+
+    def undo(self) -> None:
+        """Have what was there again.
+
+        Raises:
+            FolderUnavailableError: that can't be done.
+        """
+        if not self.changed:
+            return
+        try:
+            if self.before is None:
+                commit.patiently(self.file.unlink)
+            else:
+                _replace(self.file, self.before)
+        except OSError as error:
+            kept = _("what was there is in {backup}", backup=self.backup) if self.backup else ""
+            raise FolderUnavailableError(
+                _("{file} can't be taken back", file=self.file),
+                cause=system_said(error),
+                fix=kept or _("delete it"),
+            ) from error
+
+
+def put(file: Path, content: bytes, backups: Path) -> Placed:
+    """Write a file, whole or not at all.
+
+    Args:
+        file: where; a link leads to the file that it is a link to.
+        content: what.
+        backups: the folder whose `backup/<UTC time>/` takes what was there.
+
+    Raises:
+        FolderUnavailableError: it can't be written, or what is there can't be backed up; it is
+            as it was.
+    """
+    file = Path(os.path.realpath(file))
+    at: Path = file
+    try:
+        before = file.read_bytes() if os.path.lexists(file) else None
+        if before == content:
+            return Placed(file, changed=False, before=before)
+        at = backups / commit.BACKUP
+        backup = _back_up(file.name, before, at) if before is not None else None
+        at = file
+        _replace(file, content)
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("{file} can't be written", file=at),
+            cause=system_said(error),
+            fix=_("name another place, or run it as somebody who may write there"),
+        ) from error
+    return Placed(file, changed=True, before=before, backup=backup)
+
+
+def _back_up(name: str, content: bytes, backups: Path) -> Path:
+    with contextlib.suppress(FileExistsError):
+        private_folder(backups)
+    folder = backups / commit.backup_name(backups.parent)
+    private_folder(folder)
+    _write(folder / name, content)
+    commit.sync_folder(folder)
+    return folder / name
+
+
+def _replace(file: Path, content: bytes) -> None:
+    descriptor, draft = tempfile.mkstemp(prefix=".mtls-", dir=file.parent)
+    os.close(descriptor)
+    try:
+        _write(Path(draft), content)
+        Path(draft).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o644)
+        commit.patiently(lambda: os.replace(draft, file))  # noqa: PTH105 - a lambda in one line
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    commit.sync_folder(file.parent)
+
+
+def _write(file: Path, content: bytes) -> None:
+    with file.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
