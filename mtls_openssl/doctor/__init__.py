@@ -1,0 +1,77 @@
+"""The guide's chapter of trouble-shooting as a program: what is the matter with a set, and why.
+
+`patient` reads all there is, once. The examinations are small functions that go by that alone:
+`computer`, `folder`, `files`, `certificates`, `belonging`, `bundles`, `outside`, `record`.
+`finding` is what they say, `mending` the commands that help, `treatment` those that are safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from mtls_openssl.doctor import (
+    belonging,
+    bundles,
+    certificates,
+    computer,
+    files,
+    folder,
+    outside,
+    record,
+)
+from mtls_openssl.doctor.bundles import not_opened
+from mtls_openssl.doctor.finding import Finding, Severity, in_order
+from mtls_openssl.doctor.outside import not_trusted
+from mtls_openssl.doctor.patient import Patient, Request, look, proven_log
+from mtls_openssl.doctor.treatment import treat
+
+_EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+    computer.openssl,
+    computer.clock,
+    computer.settings,
+    folder.unfinished,
+    files.presence,
+    files.content,
+    certificates.dates,
+    certificates.authority,
+    certificates.leaves,
+    belonging.ca_key,
+    belonging.chain,
+    belonging.leaf_keys,
+    certificates.names,
+    folder.readable,
+    folder.writable,
+    bundles.bundles,
+    outside.nginx,
+    belonging.serials,
+    outside.trust,
+    outside.strangers,
+    certificates.outlived,
+    computer.configuration,
+)
+"""In the order in which one thing follows from another."""
+
+EXAMINATIONS = len(_EXAMINATIONS) + 1
+"""How many there are, with that of the log."""
+
+
+def examine(patient: Patient) -> tuple[Finding, ...]:
+    """All that is the matter, the worst first, and of that the cause before what it causes."""
+    found = [finding for examination in _EXAMINATIONS for finding in examination(patient)]
+    known = {finding.subject for finding in found}
+    return in_order([*found, *record.log(patient, known)])
+
+
+__all__ = [
+    "EXAMINATIONS",
+    "Finding",
+    "Patient",
+    "Request",
+    "Severity",
+    "examine",
+    "look",
+    "not_opened",
+    "not_trusted",
+    "proven_log",
+    "treat",
+]

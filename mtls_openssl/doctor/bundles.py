@@ -1,0 +1,102 @@
+"""The PKCS#12 files: do they open, do they hold what is in the folder, and who can read them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from mtls_openssl.doctor import mending
+from mtls_openssl.doctor.finding import Finding, Severity
+from mtls_openssl.doctor.patient import BUNDLES, File, Patient
+from mtls_openssl.inspection.objects import Bundle, Certificate, Key, fingerprint
+from mtls_openssl.language import Text, _, joined
+from mtls_openssl.openssl import readers
+
+_FIRST_TO_READ_AES = 16299
+"""The build of Windows 10 1709, of which Windows Server 2019 was made (openssl.readers)."""
+
+
+def bundles(patient: Patient) -> Iterator[Finding]:
+    """Whether each bundle is of use."""
+    for name in BUNDLES:
+        file = patient.files[name]
+        if file.bundle and patient.request.password is not None:
+            yield from _examined(patient, file, file.bundle)
+
+
+def not_opened(patient: Patient) -> tuple[Text, ...]:
+    """What could not be looked at without a password, a sentence each."""
+    if patient.request.password is not None:
+        return ()
+    return tuple(
+        _("{file} was not opened: its password was not given.", file=name)
+        for name in BUNDLES
+        if patient.files[name].there
+    )
+
+
+def _examined(patient: Patient, file: File, bundle: Bundle) -> Iterator[Finding]:
+    owner = file.name.partition(".")[0]
+    again = mending.ours(patient, "p12", *(("server",) if owner == "server" else ()))
+
+    def finding(code: str, severity: Severity, what: Text, why: Text, mend: str = "") -> Finding:
+        return Finding(code, severity, file.name, what, why, mend or again)
+
+    if bundle.wrong:
+        yield finding(
+            "p12-password",
+            Severity.ERROR,
+            _("{file} does not open with the password that was given.", file=file.name),
+            _("nobody can import it without its own"),
+        )
+        return
+    inside = {
+        fingerprint(item.thing.pem) for item in bundle.items if isinstance(item.thing, Certificate)
+    }
+    leaf, ca = patient.files[f"{owner}.crt"], patient.files["ca.crt"]
+    if not any(isinstance(item.thing, Key) for item in bundle.items):
+        yield finding(
+            "p12-key",
+            Severity.ERROR,
+            _("{file} holds no private key.", file=file.name),
+            _("who imports it can prove nothing with the certificate"),
+        )
+    elif leaf.fingerprint and leaf.fingerprint not in inside:
+        yield finding(
+            "p12-stale",
+            Severity.ERROR,
+            _("{file} holds another certificate than {leaf}.", file=file.name, leaf=leaf.name),
+            _("it was packed before {leaf} was made anew", leaf=leaf.name),
+        )
+    elif owner == "client" and ca.fingerprint and ca.fingerprint not in inside:
+        yield finding(
+            "p12-ca",
+            Severity.WARNING,
+            _("{file} holds another certificate of the CA than ca.crt.", file=file.name),
+            _("who imports it goes on with the old one"),
+        )
+    yield from _legible(patient, file, bundle, again)
+
+
+def _legible(patient: Patient, file: File, bundle: Bundle, again: str) -> Iterator[Finding]:
+    reader = patient.request.reader or _this_windows()
+    if not reader or bundle.contents is None:
+        return
+    _can, blind = readers.who(bundle.contents)
+    blind = tuple(one for one in blind if one.profile == reader)
+    if blind:
+        yield Finding(
+            "p12-reader",
+            Severity.ERROR if patient.request.reader else Severity.WARNING,
+            file.name,
+            _("{file} can't be read by: {who}.", file=file.name,
+              who=joined("; ", (one.name for one in blind))),
+            _("they say that the password is wrong, and mean the algorithms"),
+            f"{again} --for {reader}",
+        )  # fmt: skip
+
+
+def _this_windows() -> str:
+    if sys.platform == "win32" and sys.getwindowsversion().build < _FIRST_TO_READ_AES:
+        return "windows2016"
+    return ""

@@ -1,0 +1,240 @@
+"""Each certificate by itself: in date, for its purpose, for its names, and fit for validators."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import timedelta
+
+from mtls_openssl.doctor import mending
+from mtls_openssl.doctor.finding import Finding, Severity
+from mtls_openssl.doctor.patient import LEAVES, OWNERS, Patient
+from mtls_openssl.inspection.objections import is_ca, objections, serves
+from mtls_openssl.language import _
+from mtls_openssl.openssl.x509 import Description
+
+_SOON = timedelta(days=30)
+_RENEWED = ("repair-ca", "--ca-days", "3650")
+_REPAIRED = {
+    "ca-key-usage",
+    "ca-cert-sign",
+    "ca-constraints-critical",
+    "ca-subject-key-identifier",
+    "version-1",
+}
+_MILD = {
+    "apple-days", "ec-curve", "ec-key-encipherment", "key-kind", "serial-length",
+    "serial-positive", "wildcard",
+}  # fmt: skip
+_STRANGE = {
+    "server": _("it may not be used by a server (extendedKeyUsage lacks serverAuth)"),
+    "client": _("it may not be used by a client (extendedKeyUsage lacks clientAuth)"),
+}
+
+
+def dates(patient: Patient) -> Iterator[Finding]:
+    """Whether the certificates are in date, the CA's first: what it issued ends with it."""
+    now = patient.request.now
+    for owner in OWNERS:
+        certificate = patient.certificate(owner)
+        if certificate is None:
+            continue
+        name = f"{owner}.crt"
+        again = _renewed(patient, owner)
+        if certificate.not_after <= now:
+            yield Finding(
+                "expired",
+                Severity.ERROR,
+                name,
+                _("{file} has expired on {date}.", file=name, date=_day(certificate.not_after)),
+                _("everybody refuses it, and with a CA all that it has issued"),
+                again,
+            )
+        elif certificate.not_before > now:
+            yield Finding(
+                "not-yet-valid",
+                Severity.ERROR,
+                name,
+                _(
+                    "{file} is not valid before {date}, and it is {now} here.",
+                    file=name,
+                    date=f"{certificate.not_before:%Y-%m-%d %H:%M}",
+                    now=f"{now:%Y-%m-%d %H:%M}",
+                ),
+                _("the clock of this computer is slow, or that of the one that made it was fast"),
+                mending.clock(),
+            )
+        elif certificate.not_after <= now + _SOON:
+            yield Finding(
+                "expires-soon",
+                Severity.WARNING,
+                name,
+                _(
+                    "{file} expires on {date}, in {days} days.",
+                    file=name,
+                    date=_day(certificate.not_after),
+                    days=(certificate.not_after - now).days,
+                ),
+                _("from then on everybody refuses it, and with a CA all that it has issued"),
+                again,
+            )
+
+
+def outlived(patient: Patient) -> Iterator[Finding]:
+    """Whether the CA ends before what it has issued."""
+    leaves = [leaf for owner in LEAVES if (leaf := patient.certificate(owner))]
+    if patient.ca and any(leaf.not_after > patient.ca.not_after for leaf in leaves):
+        yield Finding(
+            "ca-outlived",
+            Severity.NOTE,
+            "ca.crt",
+            _(
+                "The CA ends on {date}, before what it has issued.",
+                date=_day(patient.ca.not_after),
+            ),
+            _("certificates are refused from the day that their CA ends"),
+            mending.ours(patient, *_RENEWED),
+        )
+
+
+def authority(patient: Patient) -> Iterator[Finding]:
+    """Whether the CA is one that strict validators accept."""
+    ca = patient.ca
+    if ca is None:
+        return
+    if not is_ca(ca):
+        leaf = any(serves(ca, purpose) and "X509v3 Extended Key Usage" in ca.extensions
+                   for purpose in LEAVES.values())  # fmt: skip
+        yield Finding(
+            "not-a-ca",
+            Severity.ERROR,
+            "ca.crt",
+            _("ca.crt is not the certificate of a CA."),
+            _("nothing that claims to be issued by it is accepted"),
+            mending.issued_again(patient, "all") if leaf else mending.ours(patient, "repair-ca"),
+        )
+        return
+    if ca.issuer != ca.subject:
+        yield Finding(
+            "not-a-root",
+            Severity.ERROR,
+            "ca.crt",
+            _("ca.crt is no root: {issuer} has issued it.", issuer=_common_name(ca.issuer)),
+            _("a chain is verified up to a root, and none is here"),
+            _("put the root's certificate into ca.crt, below this one"),
+        )
+    yield from _objections(patient, "ca", ca)
+
+
+def leaves(patient: Patient) -> Iterator[Finding]:
+    """Whether server and client have a certificate for their purpose, that nobody objects to."""
+    for owner, purpose in LEAVES.items():
+        certificate = patient.certificate(owner)
+        if certificate is None:
+            continue
+        name = f"{owner}.crt"
+        if not serves(certificate, purpose):
+            what = _("it is the certificate of a CA") if is_ca(certificate) else _STRANGE[owner]
+            yield Finding(
+                "purpose",
+                Severity.ERROR,
+                name,
+                _("{file}: {why}.", file=name, why=what),
+                _("the other side refuses it: unsupported certificate purpose"),
+                _placed(patient, owner),
+            )
+        yield from _objections(patient, owner, certificate)
+
+
+def names(patient: Patient) -> Iterator[Finding]:
+    """Whether the server's certificate is for the name that its clients ask for."""
+    domain, server = patient.request.domain, patient.certificate("server")
+    if not domain or server is None or covers(server, domain):
+        return
+    hosts, addresses = mending.alternatives(server)
+    again = (
+        mending.issued_again(patient, "server", names=(domain,))
+        if not _is_address(domain)
+        else mending.ours(
+            patient,
+            "server",
+            *(word for one in (domain, *addresses) for word in ("--server-ip", one)),
+        )
+    )
+    yield Finding(
+        "names",
+        Severity.ERROR,
+        "server.crt",
+        _(
+            "server.crt is not for {domain}, but for {names}.",
+            domain=domain,
+            names=", ".join((*hosts, *addresses)) or _("no name at all"),
+        ),
+        _("clients that ask for a name refuse a certificate without it"),
+        again,
+    )
+
+
+def covers(server: Description, domain: str) -> bool:
+    """Whether a server's certificate is for a name (RFC 9525, section 6.3).
+
+    Args:
+        server: what it says.
+        domain: a host, an IP address, or a domain whose `server.` the guide makes.
+    """
+    hosts, addresses = mending.alternatives(server)
+    if _is_address(domain):
+        return str(ipaddress.ip_address(domain)) in addresses
+    wanted = {domain.lower(), f"server.{domain.lower()}"}
+    stars = {f"*.{name.partition('.')[2]}" for name in wanted}
+    return bool((wanted | stars) & {host.lower() for host in hosts})
+
+
+def _objections(patient: Patient, owner: str, certificate: Description) -> Iterator[Finding]:
+    name = f"{owner}.crt"
+    for found in objections(certificate):
+        if owner != "ca":
+            mend = mending.issued_again(patient, owner)
+        elif found.code in _REPAIRED:
+            mend = mending.ours(patient, "repair-ca")
+        else:
+            mend = mending.issued_again(patient, "all")
+        yield Finding(
+            found.code,
+            Severity.WARNING if found.code in _MILD else Severity.ERROR,
+            name,
+            _("{file}: {why}.", file=name, why=found.what),
+            _("refused by {who} ({source})", who=", ".join(found.who), source=found.source),
+            mend,
+        )
+
+
+def _placed(patient: Patient, owner: str) -> str:
+    """The two certificates in each other's place, or a new one."""
+    other = "client" if owner == "server" else "server"
+    key = patient.files[f"{owner}.key"].public_key
+    if key and patient.files[f"{other}.crt"].public_key == key:
+        return mending.swapped(patient, f"{owner}.crt", f"{other}.crt")
+    return mending.issued_again(patient, owner)
+
+
+def _renewed(patient: Patient, owner: str) -> str:
+    if owner == "ca":
+        return mending.ours(patient, *_RENEWED)
+    return mending.issued_again(patient, owner)
+
+
+def _common_name(name: tuple[tuple[str, str], ...]) -> str:
+    return next((value for kind, value in reversed(name) if kind == "CN"), str(name))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _day(time: object) -> str:
+    return f"{time:%Y-%m-%d}"

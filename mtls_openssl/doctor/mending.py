@@ -1,0 +1,145 @@
+"""The commands that mend what was found, as they are typed here."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mtls_openssl.doctor.patient import LEAVES, Patient
+from mtls_openssl.errors import MtlsError
+from mtls_openssl.openssl import extensions
+from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.scripting.quoting import cmd_line, posix_line
+
+_WINDOWS = sys.platform == "win32"
+_ATTRIBUTES = {"C": "country", "ST": "state", "L": "city", "O": "org"}
+
+
+def ours(patient: Patient, *words: str) -> str:
+    """A command of ours for the folder of the set.
+
+    Args:
+        patient: whose folder it is.
+        words: the command and its options.
+    """
+    where = () if _is_here(patient) else ("--out", str(patient.folder.absolute()))
+    return shell("python", "-m", "mtls_openssl", *words, *where)
+
+
+def shell(*argv: str) -> str:
+    """A command as it is typed at this computer's own prompt."""
+    return cmd_line(argv) if _WINDOWS else posix_line(argv)
+
+
+def restored(patient: Patient, name: str) -> str:
+    """The command that brings a file back from the backup; empty if none there fits."""
+    spare = patient.spares.get(name, Path())
+    if spare == Path():
+        return ""
+    kept = str(spare.relative_to(patient.folder))
+    return shell("copy" if _WINDOWS else "cp", _path(patient, kept), _path(patient, name))
+
+
+def converted(patient: Patient, name: str) -> str:
+    """The command that writes a certificate or a key anew, as PEM without a password."""
+    plain = ("--no-encryption",) if name.endswith(".key") else ()
+    path = _path(patient, name)
+    return shell(
+        "python", "-m", "mtls_openssl", "convert", path, path, "--to", "pem", *plain, "--force"
+    )  # fmt: skip
+
+
+def _path(patient: Patient, name: str) -> str:
+    return name if _is_here(patient) else str(patient.folder.absolute() / name)
+
+
+def _is_here(patient: Patient) -> bool:
+    return Path(os.path.abspath(patient.folder)) == Path.cwd()  # noqa: PTH100 - as the user knows it
+
+
+def swapped(patient: Patient, first: str, second: str) -> str:
+    """The command by which two files change places."""
+    one, other = _path(patient, first), _path(patient, second)
+    move = "move" if _WINDOWS else "mv"
+    steps = ((one, f"{one}.tmp"), (other, one), (f"{one}.tmp", other))
+    return " && ".join(shell(move, source, target) for source, target in steps)
+
+
+def issued_again(patient: Patient, owner: str, *, names: tuple[str, ...] = ()) -> str:
+    """The command that makes the key and the certificate of an owner anew, for the same names.
+
+    Args:
+        patient: whose set it is.
+        owner: `server` or `client`; `all` for everything, with the server's names.
+        names: further names for the server.
+    """
+    leaf = "client" if owner == "client" else "server"
+    try:
+        return ours(patient, owner, *_options(patient, leaf, names))
+    except MtlsError:  # the file of settings is refused, or a name can't stand on a line
+        return ours(patient, owner)
+
+
+def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[str]:
+    """What has to be said so that the new certificate is for the same names as the old."""
+    from mtls_openssl.settings import load  # noqa: PLC0415 - where something is to be made again
+
+    old = patient.certificate(leaf)
+    config = patient.folder / "mtls.toml"
+    modern = old is not None and old.key is not None and old.key.kind == "EC"
+    profile = {"profile": "modern"} if modern else {}
+    settings = load(
+        profile, environ=os.environ, config=config if config.exists() else None
+    ).settings
+    if modern:
+        yield from ("--profile", "modern")
+    if old is None or LEAVES[leaf] not in _purposes(old):
+        for name in names:
+            yield from ("--server-dns", name)
+        return
+    usual = dict(settings.server_subject if leaf == "server" else settings.client_subject)
+    for attribute, value in old.subject:
+        option = _ATTRIBUTES.get(attribute) or (f"{leaf}-cn" if attribute == "CN" else "")
+        if option and usual.get(attribute) != value:
+            yield from (f"--{option}", value)
+    if leaf == "server":
+        hosts, addresses = alternatives(old)
+        wanted = ((*names, *hosts), addresses)
+        made = (tuple(settings.server_dns), tuple(map(str, settings.server_ip)))
+        for option, ours_, theirs in zip(
+            ("--server-dns", "--server-ip"), wanted, made, strict=True
+        ):
+            if ours_ != theirs:
+                yield from (word for value in ours_ for word in (option, value))
+
+
+def _purposes(certificate: Description) -> tuple[str, ...]:
+    return extensions.usages(certificate.extensions.get(extensions.EXTENDED_KEY_USAGE))
+
+
+def alternatives(certificate: Description) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The DNS names and the IP addresses that a certificate is for (RFC 5280, 4.2.1.6)."""
+    found = certificate.extensions.get(extensions.ALTERNATIVE_NAME)
+    values = found.values if found else ()
+    return (
+        tuple(value[4:] for value in values if value.startswith("DNS:")),
+        tuple(
+            str(ipaddress.ip_address(value.partition(":")[2]))
+            for value in values
+            if value.startswith("IP Address:")
+        ),
+    )
+
+
+def clock() -> str:
+    """The command that sets this computer's clock by the network."""
+    if _WINDOWS:
+        return "w32tm /resync"
+    return (
+        "sudo sntp -sS time.apple.com"
+        if sys.platform == "darwin"
+        else ("sudo timedatectl set-ntp true")
+    )

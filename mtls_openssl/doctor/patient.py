@@ -1,0 +1,278 @@
+"""Who is examined: the files of a set, read once, and what openssl says of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mtls_openssl.audit import LOG, Verdict, verify
+from mtls_openssl.desk import Desk
+from mtls_openssl.doctor.surroundings import Surroundings, gather
+from mtls_openssl.errors import FolderUnavailableError, MtlsError
+from mtls_openssl.inspection.content import Content, taken_apart
+from mtls_openssl.inspection.files import bytes_of
+from mtls_openssl.inspection.objects import Bundle, Certificate, Holding, Key, fingerprint
+from mtls_openssl.inspection.reading import Reader
+from mtls_openssl.language import _
+from mtls_openssl.locate import Search
+from mtls_openssl.openssl import verify as verification
+from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.steps import Command, Kind
+
+OWNERS = ("ca", "server", "client")
+LEAVES = {"server": "serverAuth", "client": "clientAuth"}
+"""Who has a certificate of the CA, and for which purpose (RFC 5280, section 4.2.1.12)."""
+
+BUNDLES = ("client.p12", "server.p12")
+FILES = tuple(f"{owner}.{ending}" for owner in OWNERS for ending in ("crt", "key"))
+_PURPOSES = {"server": "sslserver", "client": "sslclient"}
+_BACKUPS_LOOKED_AT = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the doctor is asked.
+
+    Args:
+        folder: the folder of the set.
+        now: the time.
+        domain: the name that the server must be valid for; empty if none was given.
+        reader: the one of `profiles.P12_FOR` who must be able to read the bundles; empty for none.
+        password: that of the bundles; None if none was given.
+        named: whether the openssl to use was named.
+    """
+
+    folder: Path
+    now: datetime
+    domain: str = ""
+    reader: str = ""
+    password: str | None = dataclasses.field(default=None, repr=False)
+    named: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """One file of the set.
+
+    Args:
+        name: its name.
+        modified: when it was last written; None if it is not there.
+        trouble: why it can't be read at all; None if it can.
+        content: its parts; None if it is not there or can't be read.
+        holding: what openssl read of them; None if there is no openssl.
+    """
+
+    name: str
+    modified: datetime | None = None
+    trouble: MtlsError | None = None
+    content: Content | None = None
+    holding: Holding | None = None
+
+    @property
+    def there(self) -> bool:
+        """Whether there is such a file."""
+        return self.modified is not None
+
+    @property
+    def certificate(self) -> Description | None:
+        """What it says as a certificate; None if it is no readable one."""
+        thing = self._first
+        return thing.described if isinstance(thing, Certificate) else None
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of its certificate; empty if it has none."""
+        thing = self._first
+        return fingerprint(thing.pem) if isinstance(thing, Certificate) else ""
+
+    @property
+    def key(self) -> Key | None:
+        """Its private key; None if it is no readable one."""
+        thing = self._first
+        return thing if isinstance(thing, Key) and thing.private else None
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """What it holds as PKCS#12; None if it is no readable one."""
+        thing = self._first
+        return thing if isinstance(thing, Bundle) else None
+
+    @property
+    def public_key(self) -> str:
+        """The public key of its certificate or key, PEM; empty if it has none to show."""
+        thing = self._first
+        return thing.public_key if isinstance(thing, Certificate | Key) else ""
+
+    @property
+    def _first(self) -> object:
+        return self.holding.items[0].thing if self.holding else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Patient:
+    """All that the examinations go by.
+
+    Args:
+        request: what the doctor is asked.
+        search: which openssl there is.
+        absence: why there is none that can be used; None if there is one.
+        files: the files of the set by their names, those that are missing too.
+        faults: what `verify` objects to in a leaf, by its owner: how far above it, in which words.
+        strict: the same, as the strictest validators see it.
+        spares: files of the backup that fit the other half of their pair, by name.
+        verdict: the proof of the log; None if there is no log.
+        broken_log: why the log could not be proven; None if it could.
+        config: what openssl says when it is run by hand here; empty if all is well.
+        surroundings: what was found around the set.
+    """
+
+    request: Request
+    search: Search
+    absence: MtlsError | None
+    files: Mapping[str, File]
+    faults: Mapping[str, tuple[tuple[int, str], ...]]
+    strict: Mapping[str, tuple[tuple[int, str], ...]]
+    spares: Mapping[str, Path]
+    verdict: Verdict | None
+    broken_log: MtlsError | None
+    config: str
+    surroundings: Surroundings
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the set."""
+        return self.request.folder
+
+    def certificate(self, owner: str) -> Description | None:
+        """The certificate of `ca`, `server` or `client`; None if it can't be read."""
+        return self.files[f"{owner}.crt"].certificate
+
+    @property
+    def ca(self) -> Description | None:
+        """The certificate of the CA; None if it can't be read."""
+        return self.certificate("ca")
+
+
+def proven_log(folder: Path) -> tuple[Verdict | None, MtlsError | None]:
+    """The proof of a folder's log; to be made before a desk adds to it.
+
+    Args:
+        folder: the folder of the set.
+    """
+    if not os.path.lexists(folder / LOG):
+        return None, None
+    try:
+        return verify(folder / LOG, folder=folder), None
+    except MtlsError as error:
+        return None, error
+
+
+def look(
+    desk: Desk,
+    request: Request,
+    search: Search,
+    absence: MtlsError | None,
+    log: tuple[Verdict | None, MtlsError | None],
+) -> Patient:
+    """Read all there is, once.
+
+    Args:
+        desk: where openssl is asked.
+        request: what is asked of us.
+        search: which openssl there is.
+        absence: why there is none that can be used.
+        log: what `proven_log` gave.
+
+    Raises:
+        CommandFailedError: openssl did not come to an end, or could not be started.
+        FolderUnavailableError: our own log can't be written.
+    """
+    reader = Reader(desk, lambda path: request.password if path.suffix == ".p12" else None)
+    able = search.chosen is not None
+    files = {
+        name: _file(request.folder / name, reader if able else None) for name in (*FILES, *BUNDLES)
+    }
+    patient = Patient(request, search, absence, files, {}, {}, {}, *log, "", Surroundings())
+    if not able:
+        return patient
+    return dataclasses.replace(
+        patient,
+        faults={owner: _verified(desk, patient, owner) for owner in LEAVES},
+        strict={owner: _verified(desk, patient, owner, strictly=True) for owner in LEAVES},
+        spares=dict(_spare(patient, name, reader) for name in FILES),
+        config=_by_hand(desk, search),
+        surroundings=gather(desk, request.folder),
+    )
+
+
+def _file(path: Path, reader: Reader | None) -> File:
+    try:
+        modified = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+    except OSError:
+        return File(path.name)
+    try:
+        content = taken_apart(bytes_of(path))
+        return File(path.name, modified, None, content, reader.read(path) if reader else None)
+    except FolderUnavailableError as error:
+        return File(path.name, modified, error)
+
+
+def _verified(
+    desk: Desk, patient: Patient, owner: str, *, strictly: bool = False
+) -> tuple[tuple[int, str], ...]:
+    name = f"{owner}.crt"
+    in_place = [_in_place(patient.files[one]) for one in ("ca.crt", name)]
+    if not all(in_place):
+        return ()
+    argv = (
+        verification.strict(name, "-no_check_time", "-purpose", _PURPOSES[owner])
+        if strictly
+        else verification.chain_at_any_time(name)
+    )
+    purpose = _("check that the CA issued {file}, whatever its age", file=name)
+    if strictly:
+        purpose = _("check that the CA issued {file}, as the strictest validators do", file=name)
+    command = Command(
+        argv, purpose, Kind.LOOK,
+        reads=("ca.crt", name), verdict=True,
+    )  # fmt: skip
+    finished = desk.ask(command, folder=patient.folder).finished
+    return tuple(verification.faults(f"{finished.stdout}\n{finished.stderr}"))
+
+
+def _in_place(file: File) -> bool:
+    return bool(file.certificate and file.content and file.content.in_place)
+
+
+def _spare(patient: Patient, name: str, reader: Reader) -> tuple[str, Path]:
+    """A file of the backup with the same public key as the other half of its pair."""
+    nothing = name, Path()
+    stem, _dot, ending = name.partition(".")
+    other = patient.files[f"{stem}.{'key' if ending == 'crt' else 'crt'}"].public_key
+    if not other or patient.files[name].public_key == other:
+        return nothing
+    backups = sorted((patient.folder / "backup").glob(f"*/{name}"), reverse=True)
+    for path in backups[:_BACKUPS_LOOKED_AT]:
+        if _file(path, reader).public_key == other:
+            return name, path
+    return nothing
+
+
+def _by_hand(desk: Desk, search: Search) -> str:
+    """What openssl says when a person types one of the guide's commands on this computer."""
+    if search.chosen is None:
+        return ""
+    command = Command(
+        ("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-keyout", "by-hand.key", "-subj", "/CN=by hand", "-out", "by-hand.csr"),
+        _("see whether openssl works with this computer's own configuration"),
+        Kind.TOOL,
+        verdict=True,
+        program=search.chosen.path,
+    )  # fmt: skip
+    outcome = desk.ask(command)
+    lines = outcome.finished.stderr.strip().splitlines() or [outcome.problem]
+    return lines[0] if outcome.problem else ""

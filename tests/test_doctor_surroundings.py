@@ -1,0 +1,187 @@
+"""The doctor on the computer around a set: trust stores, the nginx that serves it, openssl."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mtls_openssl import doctor
+from mtls_openssl.desk import Desk
+from mtls_openssl.doctor import Finding, surroundings
+from mtls_openssl.elevation import Host
+from mtls_openssl.language import Text
+from mtls_openssl.steps import Command
+from mtls_openssl.trust import windows
+from mtls_openssl.trust.certificate import Certificate
+from mtls_openssl.trust.store import SYSTEM, Presence, Standing, Store
+from mtls_openssl.webserver import program
+from tests.ailments import patient
+from tests.machine import mtls, tool
+from tests.nginx import free_port
+from tests.trusting import host
+
+pytestmark = pytest.mark.end_to_end
+
+
+class MadeUpStore(Store):
+    """A trust store that believes what a test says."""
+
+    name = SYSTEM
+    title = Text("a store")
+
+    def __init__(self, believed: Path | None, other: Presence = Presence.ABSENT) -> None:
+        self._believed = believed.read_bytes() if believed else b""
+        self._other = other
+
+    def look(self, desk: Desk, certificate: Certificate) -> Standing:  # noqa: ARG002
+        same = certificate.source.read_bytes() == self._believed
+        return Standing(Presence.TRUSTED if same else self._other)
+
+    def adding(self, certificate: Certificate) -> tuple[Command, ...]:  # noqa: ARG002
+        return ()
+
+    def removing(
+        self,
+        certificate: Certificate,  # noqa: ARG002
+        standing: Standing,  # noqa: ARG002
+    ) -> tuple[Command, ...]:
+        return ()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    mtls("all", "-q", "--profile", "modern", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "a set"))
+
+
+def codes(found: tuple[Finding, ...]) -> set[str]:
+    return {finding.code for finding in found}
+
+
+def among(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surroundings, "every", lambda _host: [store])
+
+
+def test_a_computer_that_trusts_the_ca_is_no_finding(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    among(MadeUpStore(folder / "ca.crt"), monkeypatch)
+    examined = patient(folder)
+    assert examined.surroundings.trusted == ("a store",)
+    assert doctor.not_trusted(examined) == ()
+    assert not codes(doctor.examine(examined)) & {"trust-stale", "trust-halved"}
+
+
+def test_that_nobody_trusts_the_ca_is_good_to_know_and_no_finding(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    among(MadeUpStore(None), monkeypatch)
+    examined = patient(folder)
+    (said,) = doctor.not_trusted(examined)
+    assert "trust install" in said
+    assert not codes(doctor.examine(examined)) & {"trust-stale", "trust-halved"}
+
+
+def test_who_trusts_the_certificate_before_the_repair_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mtls("repair-ca", "--ca-days", "9000", cwd=folder)
+    (before,) = (folder / "backup").glob("*/ca.crt")
+    among(MadeUpStore(before), monkeypatch)
+    (found,) = [one for one in doctor.examine(patient(folder)) if one.code == "trust-stale"]
+    assert "trust install" in found.mend
+
+
+def test_a_ca_that_is_there_and_not_trusted_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    among(MadeUpStore(None, Presence.DISTRUSTED), monkeypatch)
+    assert "trust-halved" in codes(doctor.examine(patient(folder)))
+
+
+def test_what_is_no_root_among_the_roots_of_windows_is_named_with_its_thumbprint(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    among(MadeUpStore(None), monkeypatch)
+    thumbprint = "0123456789" * 4
+    told = windows.Findings(None, ((thumbprint, "CN=server.example"),))
+    monkeypatch.setattr(windows, "examine", lambda *_: told)
+    elsewhere = host(tmp_path, "win32")
+    monkeypatch.setattr(Host, "here", classmethod(lambda _cls: elsewhere))
+    (found,) = [one for one in doctor.examine(patient(folder)) if one.code == "root-strangers"]
+    assert found.mend == f"certutil -delstore Root {thumbprint}"
+
+
+@pytest.fixture
+def served(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The configuration of an nginx that serves the set: the real one, told where to look."""
+    config = tmp_path / "nginx" / "nginx.conf"
+    config.parent.mkdir()
+    wrapper = tmp_path / "bin" / "nginx"
+    wrapper.parent.mkdir()
+    real = tool("nginx")
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$1" = -V ]; then {real} -V 2>&1 | sed "s#--conf-path=[^ ]*#--conf-path={config}#"'
+        f" >&2; else exec {real} -p {config.parent} -e stderr -c {config} -t; fi\n"
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setattr(program, "find", lambda _named: wrapper)
+    config.write_text(
+        "pid nginx.pid;\nevents {}\nhttp {\n  access_log off;\n"
+        f"  server {{\n    listen 127.0.0.1:{free_port()} ssl;\n"
+        f'    ssl_certificate "{folder}/server.crt";\n'
+        f'    ssl_certificate_key "{folder}/server.key";\n'
+        f'    ssl_client_certificate "{folder}/ca.crt";\n    ssl_verify_client on;\n  }}\n}}\n'
+    )
+    return config
+
+
+@pytest.mark.posix
+@pytest.mark.tool("nginx")
+def test_an_nginx_that_serves_the_set_and_is_content_is_no_finding(
+    served: Path, folder: Path
+) -> None:
+    examined = patient(folder)
+    assert (examined.surroundings.nginx, examined.surroundings.refusal) == (str(served), "")
+
+
+@pytest.mark.posix
+@pytest.mark.tool("nginx")
+def test_an_nginx_that_would_not_start_is_named_after_what_it_refuses(
+    served: Path, folder: Path
+) -> None:
+    shutil.copy(folder / "client.key", folder / "server.key")
+    found = [one.code for one in doctor.examine(patient(folder)) if one.severity.value == 0]
+    assert found == ["key-mismatch", "nginx-refuses"]
+
+
+@pytest.mark.posix
+@pytest.mark.tool("nginx")
+def test_an_nginx_that_has_nothing_to_do_with_the_set_is_left_alone(
+    served: Path, folder: Path, tmp_path: Path
+) -> None:
+    moved = folder.rename(tmp_path / "another folder")
+    assert patient(moved).surroundings.nginx == ""
+
+
+def test_an_openssl_out_of_support_is_a_warning_and_one_passed_over_a_note(folder: Path) -> None:
+    examined = patient(folder)
+    chosen = examined.search.chosen
+    assert chosen
+    libre = dataclasses.replace(chosen, problem=Text("it is LibreSSL 3.3.6"))
+    old = dataclasses.replace(chosen, note=Text("1.1.1 is of a series out of support"))
+    search = dataclasses.replace(examined.search, candidates=(libre, old), chosen=old)
+    found = doctor.examine(dataclasses.replace(examined, search=search))
+    told = {one.code: one.severity.name for one in found}
+    assert told["openssl-old"] == "WARNING"
+    assert told["openssl-passed-over"] == "NOTE"

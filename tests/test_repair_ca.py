@@ -1,0 +1,276 @@
+"""`repair-ca` on sets made by the batch file's own commands: a strict CA, and nothing else new."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests import original
+from tests.machine import CHECKOUT, facts, mtls, openssl, ran, snapshot
+from tests.test_strict import strict_pythons
+
+pytestmark = pytest.mark.end_to_end
+
+LEAVES = [("server.crt", "sslserver"), ("client.crt", "sslclient")]
+CHINESE = "/C=CN/ST=北京/O=测试公司 CA/CN=根证书"
+DUMPED = ("-noout", "-subject", "-nameopt", "RFC2253,dump_all,dump_der")
+PLAIN = "[req]\ndistinguished_name = dn\nutf8 = yes\nstring_mask = {mask}\n[dn]\n"
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("theirs")
+    original.make(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(theirs: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(theirs, tmp_path / "旧 证书"))
+
+
+@pytest.fixture(scope="module")
+def repaired(theirs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(shutil.copytree(theirs, tmp_path_factory.mktemp("repaired") / "set"))
+    mtls("repair-ca", cwd=folder, env={"MTLS_LOG_DIR": str(folder.parent)})
+    return folder
+
+
+def ssl(folder: Path, *argv: str, exit_code: int | None = 0) -> str:
+    conf = {"OPENSSL_CONF": "plain.cnf" if (folder / "plain.cnf").is_file() else "stock.cnf"}
+    return ran(openssl(), *argv, cwd=folder, env=conf, exit_code=exit_code).stdout
+
+
+def x509(certificate: Path, *what: str) -> str:
+    return ssl(certificate.parent, "x509", "-in", certificate.name, *what)
+
+
+def strict(folder: Path, certificate: str, *more: str) -> str:
+    return ssl(folder, "verify", "-x509_strict", *more, "-CAfile", "ca.crt", certificate).strip()
+
+
+def make_ca(
+    folder: Path,
+    subject: str,
+    extensions: Sequence[str],
+    *,
+    mask: str = "utf8only",
+    leaf: Sequence[str] = original.EXTENSION_FILES["v3_client.ext"],
+) -> None:
+    """A CA with these extensions, and a client's certificate of it, by default the guide's."""
+    folder.mkdir()
+    (folder / "plain.cnf").write_text(PLAIN.format(mask=mask), encoding="utf-8")
+    ssl(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-out", "ca.key")  # fmt: skip
+    shutil.copy(folder / "ca.key", folder / "client.key")
+    (folder / "ca.ext").write_text("\n".join(extensions) + "\n")
+    (folder / "client.ext").write_text("\n".join(leaf) + "\n")
+    ca = ("x509", "-req", "-in", "ca.csr", "-signkey", "ca.key", "-days", "3650")
+    request(folder, "ca.csr", "ca.key", subject)
+    ssl(folder, *ca, *(("-extfile", "ca.ext") if extensions else ()), "-out", "ca.crt")
+    request(folder, "client.csr", "client.key", "/CN=client1")
+    ssl(folder, "x509", "-req", "-in", "client.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+        "-CAcreateserial", "-days", "365", "-sha256", "-extfile", "client.ext",
+        "-out", "client.crt")  # fmt: skip
+
+
+def request(folder: Path, csr: str, key: str, subject: str) -> None:
+    config = (folder / "plain.cnf").read_text("utf-8").partition("[dn]")[0]
+    parts = subject.strip("/").split("/")
+    config += "[dn]\n" + "\n".join(part.replace("=", " = ", 1) for part in parts) + "\n"
+    (folder / "subject.cnf").write_text(config.replace("[req]", "[req]\nprompt = no"), "utf-8")
+    ssl(folder, "req", "-new", "-config", "subject.cnf", "-key", key, "-out", csr)
+
+
+@pytest.mark.parametrize(("certificate", "purpose"), LEAVES)
+def test_a_leaf_made_before_passes_the_strictest_check(
+    certificate: str, purpose: str, repaired: Path
+) -> None:
+    assert strict(repaired, certificate, "-purpose", purpose) == f"{certificate}: OK"
+
+
+@pytest.mark.parametrize("python", strict_pythons())
+def test_python_shakes_hands_with_the_old_leaves(python: str, repaired: Path) -> None:
+    handshake = CHECKOUT / "tests" / "handshake.py"
+    shaken = ran(python, handshake, repaired, "server.your_domain.com", cwd=repaired)
+    assert shaken.stdout.split() == ["TLSv1.3", "client1"]
+
+
+def test_the_certificate_is_the_old_one_and_says_what_its_key_is_for(
+    theirs: Path, repaired: Path
+) -> None:
+    old, new = facts(theirs / "ca.crt"), facts(repaired / "ca.crt")
+    usage = {"X509v3 Key Usage: critical": "Certificate Sign, CRL Sign"}
+    assert dict(new.extensions) == {**old.extensions, **usage}
+    assert (new.subject, new.issuer, new.key) == (old.subject, old.issuer, old.key)
+    same = ("-noout", "-dates", "-subject_hash", "-ext", "subjectKeyIdentifier")
+    assert x509(repaired / "ca.crt", *same) == x509(theirs / "ca.crt", *same)
+    serial = ("-noout", "-serial")
+    assert x509(repaired / "ca.crt", *serial) != x509(theirs / "ca.crt", *serial)
+
+
+def test_nothing_else_is_touched_and_the_old_certificate_is_in_the_backup(
+    theirs: Path, repaired: Path
+) -> None:
+    before, after = snapshot(theirs), snapshot(repaired)
+    new = {name for name in after if after[name] != before.get(name)}
+    (kept,) = [name for name in new if name.startswith("backup/")]
+    assert after[kept] == before["ca.crt"]
+    assert new == {"ca.crt", "mtls-audit.jsonl", kept}
+
+
+def test_the_log_of_the_repair_is_unbroken(repaired: Path) -> None:
+    assert "unbroken" in mtls("audit", "verify", cwd=repaired).stdout
+
+
+def test_a_ca_that_is_strict_already_is_left_alone(folder: Path) -> None:
+    mtls("repair-ca", cwd=folder)
+    before = snapshot(folder)
+    before.pop("mtls-audit.jsonl")
+    again = mtls("repair-ca", cwd=folder)
+    after = snapshot(folder)
+    after.pop("mtls-audit.jsonl")
+    assert "nothing was changed" in again.stdout
+    assert after == before
+
+
+def test_its_key_is_not_needed_to_see_that_a_ca_is_strict(folder: Path) -> None:
+    mtls("repair-ca", cwd=folder)
+    (folder / "ca.key").unlink()
+    assert "nothing was changed" in mtls("repair-ca", cwd=folder).stdout
+
+
+def test_with_days_it_lasts_longer(folder: Path) -> None:
+    mtls("repair-ca", "--ca-days", "7300", cwd=folder)
+    assert facts(folder / "ca.crt").days == 7300
+    assert strict(folder, "server.crt", "-purpose", "sslserver") == "server.crt: OK"
+
+
+def test_a_period_that_ends_sooner_is_refused(folder: Path) -> None:
+    before = snapshot(folder)
+    refused = mtls("repair-ca", "--ca-days", "30", cwd=folder, exit_code=2)
+    assert "would end sooner" in refused.stderr
+    assert snapshot(folder) == before
+
+
+def test_a_dry_run_prints_the_commands_and_changes_nothing(folder: Path) -> None:
+    before = snapshot(folder)
+    shown = mtls("repair-ca", "--dry-run", cwd=folder).stdout
+    assert "-preserve_dates -clrext" in shown
+    assert snapshot(folder) == before
+
+
+def test_what_still_carries_the_old_certificate_is_told(folder: Path) -> None:
+    data = json.loads(mtls("repair-ca", "--json", cwd=folder).stdout)
+    assert list(data["files"]) == ["ca.crt"]
+    assert any(line.startswith("client.p12 holds") for line in data["advice"])
+
+
+@pytest.mark.parametrize("mask", ["utf8only", "pkix"])
+def test_a_subject_keeps_every_byte(mask: str, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    extensions = ("subjectKeyIdentifier = hash", "basicConstraints = critical,CA:true")
+    make_ca(folder, CHINESE, extensions, mask=mask)
+    old = x509(folder / "ca.crt", *DUMPED)
+    mtls("repair-ca", cwd=folder)
+    assert x509(folder / "ca.crt", *DUMPED) == old
+    assert strict(folder, "client.crt", "-purpose", "sslclient") == "client.crt: OK"
+
+
+def test_a_key_identifier_that_is_no_hash_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    make_ca(folder, "/CN=ca", ("subjectKeyIdentifier = 01:02:03", "basicConstraints = CA:true"))
+    mtls("repair-ca", cwd=folder)
+    assert facts(folder / "ca.crt").extensions["X509v3 Subject Key Identifier:"] == "01:02:03"
+    assert strict(folder, "client.crt", "-purpose", "sslclient") == "client.crt: OK"
+
+
+def test_a_path_length_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    make_ca(folder, "/CN=ca", ("basicConstraints = critical,CA:true,pathlen:0",))
+    mtls("repair-ca", cwd=folder)
+    constraints = facts(folder / "ca.crt").extensions["X509v3 Basic Constraints: critical"]
+    assert constraints == "CA:TRUE, pathlen:0"
+
+
+def test_the_serial_number_stays_where_what_was_issued_names_it(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    ca = ("subjectKeyIdentifier = hash", "basicConstraints = CA:true")
+    leaf = ("authorityKeyIdentifier = keyid, issuer:always", "basicConstraints = CA:FALSE")
+    make_ca(folder, "/CN=ca", ca, leaf=leaf)
+    serial = x509(folder / "ca.crt", "-noout", "-serial")
+    mtls("repair-ca", cwd=folder)
+    assert x509(folder / "ca.crt", "-noout", "-serial") == serial
+    assert strict(folder, "client.crt") == "client.crt: OK"
+
+
+def test_what_the_ca_did_not_issue_is_no_obstacle(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    make_ca(other, "/CN=other", ("basicConstraints = critical,CA:true",))
+    shutil.copy(other / "client.crt", folder / "foreign.crt")
+    mtls("repair-ca", cwd=folder)
+    assert strict(folder, "server.crt", "-purpose", "sslserver") == "server.crt: OK"
+
+
+def test_a_leaf_with_a_fault_of_its_own_is_told_and_no_obstacle(folder: Path) -> None:
+    (folder / "plain.cnf").write_text(PLAIN.format(mask="utf8only"))
+    (folder / "bad.ext").write_text("basicConstraints = CA:FALSE\nkeyUsage = keyCertSign\n")
+    request(folder, "bad.csr", "client.key", "/CN=bad")
+    ssl(folder, "x509", "-req", "-in", "bad.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+        "-set_serial", "7", "-days", "9", "-extfile", "bad.ext", "-out", "bad.crt")  # fmt: skip
+    told = mtls("repair-ca", cwd=folder).stdout
+    assert strict(folder, "server.crt", "-purpose", "sslserver") == "server.crt: OK"
+    refused = ssl(folder, "verify", "-x509_strict", "-CAfile", "ca.crt", "bad.crt", exit_code=None)
+    assert ("bad.crt is refused" in told) == ("bad.crt: OK" not in refused)
+
+
+def damage(folder: Path, what: str) -> None:
+    other = folder.parent / "other"
+    match what:
+        case "no key":
+            (folder / "ca.key").unlink()
+        case "no certificate":
+            (folder / "ca.crt").unlink()
+        case "key with a password":
+            ssl(folder, "pkey", "-in", "ca.key", "-aes256", "-passout", "pass:x", "-out", "k.pem")
+            (folder / "k.pem").replace(folder / "ca.key")
+        case "key of another CA":
+            shutil.copy(folder / "server.key", folder / "ca.key")
+        case "no certificate in it":
+            (folder / "ca.crt").write_text("nothing")
+        case "a leaf":
+            shutil.copy(folder / "server.crt", folder / "ca.crt")
+        case "name constraints":
+            make_ca(
+                other, "/CN=ca",
+                ("basicConstraints = critical,CA:true", "nameConstraints = permitted;DNS:a.b"),
+            )  # fmt: skip
+            for name in ("ca.crt", "ca.key"):
+                shutil.copy(other / name, folder / name)
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "said"),
+    [
+        ("no key", 7, "ca.key is not in"),
+        ("no certificate", 7, "ca.crt is not in"),
+        ("key with a password", 7, "has a password"),
+        ("key of another CA", 7, "is not the key of"),
+        ("no certificate in it", 7, "can't be read as a certificate"),
+        ("a leaf", 2, "is not the certificate of a CA"),
+        ("name constraints", 2, "X509v3 Name Constraints"),
+    ],
+)
+def test_what_can_not_be_repaired_is_refused_in_words_and_left_alone(
+    what: str, code: int, said: str, folder: Path
+) -> None:
+    damage(folder, what)
+    before = snapshot(folder)
+    refused = mtls("repair-ca", cwd=folder, exit_code=code)
+    assert said in refused.stderr
+    assert "To mend it" in refused.stderr
+    assert snapshot(folder) == before
