@@ -41,6 +41,9 @@ class Command:
         reveals_key: whether its output may hold a private key, so that none of it is kept.
         limit: the time it may take, in seconds.
         program: the absolute path of the program; None for openssl.
+        stdin: what it reads from its standard input, which then stays open until it ends; at
+            most 4096 bytes, and never a secret.
+        trusts_machine: whether openssl may look into the machine's own trust store.
     """
 
     argv: tuple[str, ...]
@@ -55,6 +58,8 @@ class Command:
     reveals_key: bool = False
     limit: float = 60.0
     program: Path | None = None
+    stdin: bytes | None = None
+    trusts_machine: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -112,6 +112,7 @@ def _environment() -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.upper().startswith("MTLS_")
     }
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "100"}
+    environment["MTLS_LANG"] = "en"
     # Named once, so that no log tells of the others that a machine may have.
     named = os.environ.get("MTLS_OPENSSL")
     if not named:

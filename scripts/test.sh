@@ -2,6 +2,8 @@
 # Runs the tests: test.sh [ARGUMENT OF PYTEST]...
 # What they need is set up first: .venv, and on Debian, as root, the programs that are missing.
 
+# Where Debian has nginx, which is not on everybody's PATH.
+PATH=$PATH:/usr/sbin
 lacking=
 need() {
     command -v "$1" >/dev/null 2>&1 || lacking="$lacking $2"
@@ -9,6 +11,8 @@ need() {
 need openssl openssl
 need certtool gnutls-bin
 need keytool default-jre-headless
+need nginx nginx
+need curl curl
 python3 -c 'import ensurepip' 2>/dev/null || lacking="$lacking python3-venv"
 
 if [ "$lacking" ]; then

@@ -13,10 +13,11 @@ _LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers, and take signals as a terminal's program does.
+    """Name the markers, speak English, and take signals as a terminal's program does.
 
     What a shell starts in the background has SIGINT ignored, and so have all its children.
     """
+    os.environ["MTLS_LANG"] = "en"
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:

@@ -52,6 +52,7 @@ def mtls(
     ours = {
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONIOENCODING": "utf-8",
+        "MTLS_LANG": "en",
         "MTLS_P12_PASSWORD": PASSWORD,
         **(env or {}),
     }
@@ -106,10 +107,10 @@ def _without_hashes(value: str) -> str:
 
 
 def _days(dates: str) -> int:
-    from mtls_openssl.openssl.x509 import _time
+    from mtls_openssl.openssl.x509 import parse_time
 
     first, last = (line.partition("=")[2] for line in dates.splitlines()[:2])
-    return (_time(last) - _time(first)).days
+    return (parse_time(last) - parse_time(first)).days
 
 
 def tool(name: str) -> str:

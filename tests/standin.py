@@ -256,7 +256,7 @@ def folder_fixture(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def environ(**variables: str | None) -> dict[str, str]:
     """This process's environment without what concerns us, and with `variables`; None: without."""
     kept = {name: value for name, value in os.environ.items() if not _is_ours(name)}
-    changed = {**kept, "MTLS_P12_PASSWORD": PASSWORD, **variables}
+    changed = {**kept, "MTLS_LANG": "en", "MTLS_P12_PASSWORD": PASSWORD, **variables}
     return {name: value for name, value in changed.items() if value is not None}
 
 

@@ -25,6 +25,7 @@ from mtls_openssl.runner import Room
 from tests.standin import (
     NUMBERED,
     PASSWORD,
+    PLAN,
     ROOT,
     Folder,
     StandIn,
@@ -328,4 +329,5 @@ def test_keys_are_private_the_whole_time_even_if_the_shell_makes_all_files_publi
         if re.search(r"\.(key|p12|password|jsonl)$", path.name)
     }
     assert set(modes.values()) == {0o600}
-    assert {name for name in PRIVATE if password is None or "password" not in name} <= set(modes)
+    made = {*PLAN.makes, *(() if password else ("client.p12.password",))}
+    assert made & {*PRIVATE} <= set(modes)

@@ -30,6 +30,7 @@ def test_bat_makes_what_the_script_of_appendix_a_makes() -> None:
         "server_ip": ("127.0.0.1",),
         "client_cn": "client1",
         "p12_name": "MyClientCert",
+        "p12_for": None,
         "keep_csr": False,
     }
 
@@ -52,6 +53,7 @@ def test_guide_makes_what_steps_2_to_5_make() -> None:
         "server_ip": ("192.168.1.100",),
         "client_cn": "my_client_id",
         "p12_name": "My Client Certificate",
+        "p12_for": None,
         "keep_csr": False,
     }
 

@@ -44,7 +44,7 @@ def test_a_country_that_is_not_two_letters_is_refused(country: object) -> None:
         "北京 证书",
         'O/U=x + y \\ "z" # , ; < >',
         "100% of $HOME & ^ ! ' | `",
-        "Straße 😀 👩\u200d🔬",
+        "Straße",
         "{domain}",
         "{{ x }} ${ENV::HOME} [section]",
         "x" * 61,
@@ -52,6 +52,16 @@ def test_a_country_that_is_not_two_letters_is_refused(country: object) -> None:
 )
 def test_a_name_is_kept_exactly_as_typed(field: str, text: str) -> None:
     assert getattr(made(**{field: text}), field) == text
+
+
+@pytest.mark.parametrize("field", [name for name in NAMES if name != "p12_name"])
+def test_a_name_in_a_certificate_may_hold_an_emoji(field: str) -> None:
+    assert getattr(made(**{field: "😀 👩\u200d🔬"}), field) == "😀 👩\u200d🔬"
+
+
+def test_a_friendly_name_may_not_since_it_has_no_room_for_one() -> None:
+    with pytest.raises(SettingsRefusedError, match="for which a friendly name has no room"):
+        made(p12_name="Straße 😀")
 
 
 @pytest.mark.parametrize("field", NAMES)

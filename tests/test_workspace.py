@@ -75,7 +75,7 @@ def is_private(path: Path) -> bool:
     if sys.platform == "win32":
         from mtls_openssl.workspace import acl
 
-        return acl._is_private(path)
+        return acl.is_private(path)
     return not mode(path) & 0o077
 
 

@@ -6,25 +6,48 @@ comes from; `making`, `looking` and `log` are the commands.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 import mtls_openssl
-from mtls_openssl.cli import log, looking, making
+from mtls_openssl.cli import (
+    care,
+    converting,
+    files,
+    install,
+    live,
+    log,
+    looking,
+    making,
+    options,
+    trust,
+    webserver,
+)
+from mtls_openssl.cli.wording import App
+from mtls_openssl.language import _, spoken
 
-app = typer.Typer(
+app = App(
     help="Root CA, server and client certificates for mutual TLS, made with your own openssl. "
     "`all` does what generate_certs.bat does, loses nothing, and proves what it made.",
-    no_args_is_help=True,
     add_completion=True,
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 making.add_to(app)
 looking.add_to(app)
-app.add_typer(log.app, name="audit", short_help="Read, prove and export the log of all commands.")
+files.add_to(app)
+converting.add_to(app)
+live.add_to(app)
+webserver.add_to(app)
+care.add_to(app)
+install.add_to(app)
+app.add_typer(
+    trust.app,
+    name="trust",
+    short_help=spoken(_("Who believes the CA: trust stores, and what to hand out.")),
+)
+app.add_typer(
+    log.app, name="audit", short_help=spoken(_("Read, prove and export the log of all commands."))
+)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it over like this
@@ -33,11 +56,15 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it over like t
         raise typer.Exit
 
 
+VERSION = (
+    options.option(
+        bool, "--version", default=False, callback=_version, is_eager=True,
+        help="Print the version.",
+    ),
+)  # fmt: skip
+
+
 @app.callback()
-def main(  # noqa: D103 - its docstring would stand in the place of the help above
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    del version
+@options.takes(VERSION, options.LANGUAGE)
+def main(_choices: options.Choices) -> None:  # noqa: D103 - it would stand in the place of the help
+    return
