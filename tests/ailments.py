@@ -94,14 +94,20 @@ def take(mend: str, folder: Path) -> None:
         mend, shell=True, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
         capture_output=True, check=False, timeout=120,
     )  # fmt: skip
-    assert done.returncode == 0, f"{mend}\n{done.stdout.decode()}\n{done.stderr.decode()}"
+    # Wine keeps no permissions, so that the doctor is never quite content there.
+    content = {0, 5} if sys.platform == "win32" and "doctor" in mend else {0}
+    assert done.returncode in content, f"{mend}\n{done.stdout.decode()}\n{done.stderr.decode()}"
 
 
 def ssl(folder: Path, *argv: str) -> str:
     """Run openssl in `folder` with a configuration of our own."""
-    config = folder.parent / f"{folder.name}.cnf"
+    # A bare name: openssl.exe can't open a path outside the code page of Windows.
+    config = folder / "by-hand.cnf"
     config.write_text(_CONFIG)
-    return ran(openssl(), *argv, cwd=folder, env={"OPENSSL_CONF": str(config)}).stdout
+    try:
+        return ran(openssl(), *argv, cwd=folder, env={"OPENSSL_CONF": config.name}).stdout
+    finally:
+        config.unlink()
 
 
 def issue(

@@ -421,9 +421,12 @@ def page(answer: bytes) -> Talk:
             "did not accept our certificate",
         ),
         (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.7 - Forbidden", "and got none"),
-        (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.13", "not revoked"),
-        (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.16", "does not trust the CA"),
-        (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.17", "expired, or not valid yet"),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.13 - Forbidden", "not revoked"),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.16 - Forbidden", "does not trust the CA"),
+        (
+            b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.17 - Forbidden",
+            "expired, or not valid yet",
+        ),
     ],
 )
 def test_a_web_server_that_refuses_in_http_is_told(answer: bytes, words: str, made: Path) -> None:

@@ -156,7 +156,8 @@ def commands() -> list[tuple[str, ...]]:
 
     found: list[tuple[str, ...]] = [()]
     whole: Any = typer.main.get_command(app)
-    for name, command in whole.commands.items():
+    for name in whole.list_commands(None):
+        command = whole.get_command(None, name)
         found.append((name,))
         found += [(name, inner) for inner in getattr(command, "commands", {})]
     return found

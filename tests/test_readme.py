@@ -53,7 +53,8 @@ def commands() -> Iterator[tuple[str, Any]]:
 
     program: Any = typer.main.get_command(app)
     yield "", program
-    for name, command in program.commands.items():
+    for name in program.list_commands(None):
+        command = program.get_command(None, name)
         for inner, one in getattr(command, "commands", {"": command}).items():
             yield f"{name} {inner}".rstrip(), one
 

@@ -138,7 +138,7 @@ def connect(choices: Choices) -> None:
     """Connect to a TLS server, and tell in words what it says to us (s_client of the guide).
 
     Exit code 0: all is as it should be; 5: the server answers, but something is wrong; 7: there
-    is no server, or it does not answer.
+    is no server, or it does not answer within 10 seconds, or --timeout.
     """
     from mtls_openssl.live import target, telling  # noqa: PLC0415 - what a command needs, when
     from mtls_openssl.live.connect import connect as connect_to  # noqa: PLC0415

@@ -27,6 +27,15 @@ app = App(
 )
 
 
+def add_to(whole: App) -> None:
+    """Add the commands of this module to `whole`."""
+    whole.add_typer(
+        app,
+        name="audit",
+        short_help=spoken(_("Read, prove and export the log of all commands.")),
+    )
+
+
 @app.command()
 @takes(options.FOLDER, options.ONE_RUN, options.OUTPUT)
 def show(choices: Choices) -> None:

@@ -33,17 +33,17 @@ def _group(
 
 PASSWORD = _group(
     "password",
-    "Password of what is read (else asked)",
-    "Environment variable with the password of what is read.",
-    "File with that password in its first line.",
-    "Read that password from standard input.",
+    _("Password of what is read (else asked)"),
+    _("Environment variable with the password of what is read."),
+    _("File with that password in its first line."),
+    _("Read that password from standard input."),
 )
 NEW_PASSWORD = _group(
     "new-password",
-    "Password of what is written (else that above, else asked)",
-    "Environment variable with the password of what is written; without one, that above.",
-    "File with that new password in its first line.",
-    "Read that new password from standard input.",
+    _("Password of what is written (else that above, else asked)"),
+    _("Environment variable with the password of what is written; without one, that above."),
+    _("File with that new password in its first line."),
+    _("Read that new password from standard input."),
 )
 
 

@@ -30,6 +30,16 @@ app = App(
     help="Who believes the CA: put it into trust stores, take it out again, look, hand it out."
 )
 
+
+def add_to(whole: App) -> None:
+    """Add the commands of this module to `whole`."""
+    whole.add_typer(
+        app,
+        name="trust",
+        short_help=spoken(_("Who believes the CA: trust stores, and what to hand out.")),
+    )
+
+
 _STORES = "Which trust stores"
 
 

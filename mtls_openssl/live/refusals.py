@@ -36,7 +36,7 @@ _HTTP: Final = (
         ),
     ),
     (
-        r"\b403\.7\b",
+        r"\b403\.7(?!\d)",
         Explained(
             "HTTP 403.7",
             _("the web server requires a client certificate, and got none"),
@@ -45,7 +45,7 @@ _HTTP: Final = (
         ),
     ),
     (
-        r"\b403\.16\b",
+        r"\b403\.16(?!\d)",
         Explained(
             "HTTP 403.16",
             _("the web server does not trust the CA of our certificate"),
@@ -54,7 +54,7 @@ _HTTP: Final = (
         ),
     ),
     (
-        r"\b403\.13\b",
+        r"\b403\.13(?!\d)",
         Explained(
             "HTTP 403.13",
             _("the web server could not make sure that our certificate is not revoked"),
@@ -63,7 +63,7 @@ _HTTP: Final = (
         ),
     ),
     (
-        r"\b403\.17\b",
+        r"\b403\.17(?!\d)",
         Explained(
             "HTTP 403.17",
             _("the web server takes our certificate for expired, or not valid yet"),

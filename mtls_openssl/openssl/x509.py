@@ -93,9 +93,21 @@ def certify_again(certificate: str, out: str, extensions_: str, serial: str) -> 
     )  # fmt: skip
 
 
-def to_request(certificate: str, key: str, csr: str) -> tuple[str, ...]:
-    """Argv that makes a request `csr` with the subject of `certificate`, whatever its age."""
-    return ("x509", "-x509toreq", "-in", certificate, "-signkey", key, "-out", csr)
+def to_request(certificate: str, key: str, csr: str, nothing: tuple[str, str]) -> tuple[str, ...]:
+    """Argv that makes a request `csr` with the subject of `certificate`, whatever its age.
+
+    Args:
+        certificate: the file.
+        key: its key.
+        csr: the file to write.
+        nothing: a file of configuration and an empty section of it: from 4.0 on, openssl looks
+            for extensions where none are wanted, and fails if there is no place for them.
+    """
+    file, section = nothing
+    return (
+        "x509", "-x509toreq", "-in", certificate, "-signkey", key,
+        "-extfile", file, "-extensions", section, "-out", csr,
+    )  # fmt: skip
 
 
 def self_sign_request(

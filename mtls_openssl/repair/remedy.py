@@ -11,6 +11,7 @@ from mtls_openssl.repair.case import OLD, Case, key_identifier
 from mtls_openssl.steps import Command, Render
 
 _EXTENSION_FILE = "v3_ca.ext"
+_EMPTY_SECTION = "subject"
 # Not `.csr`: OpenSSL 1.1.1 writes the text of the request in front of it.
 _REQUEST = "ca.req"
 
@@ -78,7 +79,7 @@ def _signing(serial: str, days: int | None) -> tuple[Command, ...]:
     # An expired certificate, the command above refuses.
     return (
         Command(
-            x509.to_request(OLD, "ca.key", _REQUEST),
+            x509.to_request(OLD, "ca.key", _REQUEST, (CONFIG, _EMPTY_SECTION)),
             _("make a request for the same subject"),
             reads=(OLD, "ca.key"),
             writes=(_REQUEST,),
