@@ -13,6 +13,8 @@ need certtool gnutls-bin
 need keytool default-jre-headless
 need nginx nginx
 need curl curl
+need certutil libnss3-tools
+need update-ca-certificates ca-certificates
 python3 -c 'import ensurepip' 2>/dev/null || lacking="$lacking python3-venv"
 
 if [ "$lacking" ]; then
@@ -31,4 +33,6 @@ fi
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 . "$here/prepare.sh"
 prepare test || exit
+# The whole suite on all processors; what is asked for by arguments as it is asked for.
+[ $# -gt 0 ] || set -- -n auto
 cd "$here/.." && exec "$python" -m pytest "$@"

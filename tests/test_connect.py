@@ -240,6 +240,7 @@ def test_a_server_that_asks_only_after_the_handshake_is_told(made: Path) -> None
     assert "clientcertnegotiation=enable" in told
 
 
+@pytest.mark.posix  # on Windows s_server takes its commands from a keyboard only
 def test_a_server_that_renegotiates_for_the_certificate_is_told(made: Path) -> None:
     certificate = ("-cert", "server.crt", "-key", "server.key", "-CAfile", "ca.crt")
     with renegotiating(made, *certificate, "-tls1_2") as port:

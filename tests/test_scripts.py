@@ -330,12 +330,18 @@ def test_anybody_else_is_told_the_command_that_installs_them(
     assert "apt-get" not in done.stdout
 
 
+TOOLS = {
+    "openssl", "certtool", "keytool", "nginx", "curl", "certutil", "update-ca-certificates",
+}  # fmt: skip
+"""What `test.sh` looks for."""
+
+
 def _path_of_a_machine(tmp_path: Path, *, lacking: str, user: int = 0) -> str:
     """A PATH with what `test.sh` looks for, but for the program `lacking`."""
     programs = tmp_path / "programs"
     programs.mkdir()
     _only(programs, "cat", "dirname")
-    for name in {"openssl", "certtool", "keytool", "python3"} - {lacking}:
+    for name in {*TOOLS, "python3"} - {lacking}:
         _stand_in(programs, name, "exit 0")
     _stand_in(programs, "id", f"echo {user}")
     _stand_in(programs, "apt-get", 'echo "apt-get $*"')
