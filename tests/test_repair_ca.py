@@ -274,3 +274,33 @@ def test_what_can_not_be_repaired_is_refused_in_words_and_left_alone(
     assert said in refused.stderr
     assert "To mend it" in refused.stderr
     assert snapshot(folder) == before
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(
+    ("instead", "said"),
+    [
+        ("the old one", "it has all that strict validators ask for"),
+        ("another CA's", "its key is the old one"),
+    ],
+)
+def test_a_certificate_that_is_not_the_right_one_never_takes_the_old_ones_place(
+    instead: str, said: str, folder: Path, tmp_path: Path
+) -> None:
+    given = folder / "ca.crt"
+    if instead == "another CA's":
+        usage = "keyUsage = critical,keyCertSign"
+        make_ca(tmp_path / "other", "/CN=ca", ("basicConstraints = critical,CA:true", usage))
+        given = tmp_path / "other" / "ca.crt"
+    faulty = tmp_path / "openssl"
+    faulty.write_text(
+        f'#!/bin/sh\ncase "$*" in *-preserve_dates*) cp "{given}" ca.crt ;;'
+        f' *) exec "{openssl()}" "$@" ;; esac\n'
+    )
+    faulty.chmod(0o755)
+    before = snapshot(folder)
+    refused = mtls("repair-ca", "--openssl", faulty, cwd=folder, exit_code=5)
+    after = snapshot(folder)
+    after.pop("mtls-audit.jsonl")
+    assert said in refused.stderr
+    assert after == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mtls_openssl.language import _
+from mtls_openssl.language import _, joined
 from mtls_openssl.openssl import verify, x509
 from mtls_openssl.proof import Check, Proving
 from mtls_openssl.repair.case import (
@@ -59,7 +59,7 @@ def _judge(case: Case, outcomes: Sequence[Outcome]) -> Iterator[Check]:
     yield Check(
         "ca.crt",
         _("it has all that strict validators ask for (RFC 5280)"),
-        "; ".join(objections(new)),
+        joined("; ", objections(new)),
     )
     for leaf in case.leaves:
         yield from _still_valid(leaf, answers)
