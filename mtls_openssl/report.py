@@ -196,7 +196,7 @@ def _readers(file: str, contents: pkcs12.Contents) -> Iterator[str]:
     if can_not:
         yield spoken(_("  It is not read by:"))
     for one in can_not:
-        command = f"{MADE_BY[file]} --for {one.profile}"
+        command = f"python -m mtls_openssl {MADE_BY[file]} --for {one.profile}"
         yield spoken(_("    {reader} (make one: {command})", reader=one.name, command=command))
 
 
