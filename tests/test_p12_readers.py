@@ -109,8 +109,14 @@ def test_without_a_reader_the_command_is_the_guides_and_the_report_says_what_cam
     guides = " ".join(("openssl", *original.COMMANDS[-1], "-passout", "env:MTLS_P12_PASSWORD"))
     assert f"  {guides}  (" in report
     mac, left_out = {
-        "SHA-1": ("sha1", "OpenSSL from 3.4 on (make one: p12 client --for modern)"),
-        "SHA-256": ("sha256", "macOS Keychain, iOS (make one: p12 client --for macos)"),
+        "SHA-1": (
+            "sha1",
+            "OpenSSL from 3.4 on (make one: python -m mtls_openssl p12 client --for modern)",
+        ),
+        "SHA-256": (
+            "sha256",
+            "macOS Keychain, iOS (make one: python -m mtls_openssl p12 client --for macos)",
+        ),
     }[protection(folder / "client.p12")[-1]]
     assert f"client.p12 is made with:\n  MAC: {mac}, Iteration 2048\n" in report
     assert f"\n    {left_out}\n" in report
