@@ -53,7 +53,10 @@ def checkout(bare: Path) -> Path:
             shutil.copy(file, prepare.PYTHON.parent)
     else:
         prepare.PYTHON.symlink_to(BASE_PYTHON)
-    (bare / ".venv" / "pyvenv.cfg").write_text(f"home = {BASE_PYTHON.parent}\n", encoding="utf-8")
+    # Without the second line the packages of the Python underneath are seen too.
+    (bare / ".venv" / "pyvenv.cfg").write_text(
+        f"home = {BASE_PYTHON.parent}\ninclude-system-site-packages = false\n", encoding="utf-8"
+    )
     base = {"base": str(bare / ".venv"), "platbase": str(bare / ".venv")}
     packages = Path(sysconfig.get_path("purelib", "venv", base))
     packages.mkdir(parents=True)
@@ -93,7 +96,8 @@ def _run(
         line,
         cwd=cwd,
         env={
-            **os.environ,
+            # The tests that a script starts are not ours: neither our options nor our workers.
+            **{k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")},
             "MTLS_OPENSSL": openssl(),
             "MTLS_P12_PASSWORD": PASSWORD,
             "PYTHONIOENCODING": "utf-8",
