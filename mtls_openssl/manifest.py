@@ -102,6 +102,10 @@ def passphrase_variable(authority: str) -> str:
     return f"MTLS_{authority.upper()}_PASSPHRASE"
 
 
+PASSPHRASE_VARIABLES = tuple(map(passphrase_variable, (ROOT, INTERMEDIATE)))
+"""The environment variables that the pass phrases of authorities' keys are read from."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Packing:
     """A PKCS#12 file that a certificate and its key are packed into.

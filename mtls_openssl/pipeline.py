@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mtls_openssl import proof, templating
+from mtls_openssl import templating
 from mtls_openssl.audit import LOG, AuditLog, sha256_of
 from mtls_openssl.errors import (
     CommandFailedError,
@@ -25,12 +25,12 @@ from mtls_openssl.errors import (
 )
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found
+from mtls_openssl.manifest import Manifest
 from mtls_openssl.openssl import diagnosis, pkcs12
-from mtls_openssl.plan import CONFIG, MADE_BY, PRIVATE, Plan
+from mtls_openssl.plan import CONFIG, Plan, is_private, made_by
 from mtls_openssl.process import Door
-from mtls_openssl.proof import NOTHING_BESIDES, Check, Proving
+from mtls_openssl.proof import NOTHING_BESIDES, Check, Proof, Proving
 from mtls_openssl.runner import Room, Watcher, run
-from mtls_openssl.settings import Settings
 from mtls_openssl.steps import Ending, Outcome
 from mtls_openssl.workspace import Workspace
 from mtls_openssl.workspace.causes import unavailable
@@ -42,7 +42,7 @@ _NEXT_TO_NOTHING = 128 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class Password:
-    """The password of the PKCS#12 file.
+    """The password of a PKCS#12 file.
 
     Args:
         value: the password; in no repr.
@@ -62,14 +62,16 @@ class Target:
         jobs: how many openssl processes may run at the same time.
         limit: seconds that any one openssl command may take, instead of its own limit.
         keep: whether requests, serial and extension files stay.
-        password: the password of the PKCS#12 file, where one is made.
+        passwords: the password of each PKCS#12 file that is made, by its name.
+        passphrases: those of the authorities' keys, by the variable that openssl reads.
     """
 
     folder: Path
     jobs: int
     limit: float | None = None
     keep: bool = False
-    password: Password | None = None
+    passwords: Mapping[str, Password] = dataclasses.field(default_factory=dict)
+    passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Result:
 @held
 def make(
     plan: Plan,
-    settings: Settings | None,
+    manifest: Manifest | None,
     target: Target,
     found: Found,
     *,
@@ -117,7 +119,7 @@ def make(
 
     Args:
         plan: what to do.
-        settings: what the plan was made from; None where it was not made from any.
+        manifest: what the plan was made from; None where it was not made from any.
         target: where, and how.
         found: the openssl to use, and what was asked of which on the way to it.
         door: what starts the processes; not used again.
@@ -138,7 +140,7 @@ def make(
             try:
                 _record_probes(log, found)
                 checks, packed, files, backup = _run(
-                    plan, settings, target, found, workspace=workspace, log=log, door=door,
+                    plan, manifest, target, found, workspace=workspace, log=log, door=door,
                     watcher=watcher, proving=proving,
                 )  # fmt: skip
             except MtlsError as error:
@@ -193,7 +195,7 @@ def _record_probes(log: AuditLog, found: Found) -> None:
 def _require(plan: Plan, folder: Path) -> None:
     missing = [name for name in plan.needs if not (folder / name).is_file()]
     if missing:
-        makers = dict.fromkeys(MADE_BY[name] for name in missing)
+        makers = dict.fromkeys(made_by(name) for name in missing)
         said: dict[str, object] = {
             "command": plan.name,
             "files": _listed(plan.needs),
@@ -219,7 +221,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _run(
     plan: Plan,
-    settings: Settings | None,
+    manifest: Manifest | None,
     target: Target,
     found: Found,
     *,
@@ -230,41 +232,46 @@ def _run(
     proving: Proving,
 ) -> tuple[tuple[Check, ...], Mapping[str, pkcs12.Contents], tuple[str, ...], Path | None]:
     workspace.bring(*plan.needs)
-    password = target.password
     room = Room(
         found.chosen.path,
         workspace.stage,
         CONFIG,
-        secrets={pkcs12.PASSWORD_VARIABLE: password.value} if password else {},
+        secrets={**_secrets(plan, target), **target.passphrases},
         limit=target.limit,
         jobs=target.jobs,
     )
-    proven = plan.makes or plan.needs
-    steps = (*plan.steps, *proof.commands(proven, settings, java=plan.java), *proving.commands)
+    proof = Proof(plan.makes or plan.needs, manifest, plan.bundles, plan.java)
+    steps = (*plan.steps, *proof.commands, *proving.commands)
     outcomes = tuple(
         run(
             steps, room, door=door, log=log, watcher=watcher, render=templating.render,
             heed=workspace.heed,
         )
     )  # fmt: skip
-    checks = (*proof.judge(outcomes, settings, workspace.stage), *proving.judge(outcomes))
+    checks = (*proof.judge(outcomes, workspace.stage), *proving.judge(outcomes))
     _raise_for(outcomes, checks, workspace.directory / LOG)
     if not plan.makes:
         log.end(Exit.DONE, _("done"), {})
         return checks, {}, (), None
     files = plan.makes
-    if plan.bundle and password and password.keep:
-        _write_password(workspace.stage / plan.bundle.password_file, password.value)
-        files = (*files, plan.bundle.password_file)
+    for bundle in plan.bundles:
+        password = target.passwords[bundle.file]
+        if password.keep:
+            _write_password(workspace.stage / bundle.password_file, password.value)
+            files = (*files, bundle.password_file)
     if target.keep:
         files = (*files, *plan.scratch)
     backup = workspace.commit(
         publish=files,
         retire=[name for name in plan.retires if name not in files],
-        private=[name for name in files if name in PRIVATE],
+        private=[name for name in files if is_private(name)],
         record=lambda: log.end(Exit.DONE, _("done"), _hashes(workspace, files)),
     )
     return checks, proof.packed(outcomes), files, backup
+
+
+def _secrets(plan: Plan, target: Target) -> dict[str, str]:
+    return {bundle.variable: target.passwords[bundle.file].value for bundle in plan.bundles}
 
 
 def _write_password(file: Path, password: str) -> None:

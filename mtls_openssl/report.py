@@ -11,7 +11,7 @@ from mtls_openssl.language import _, joined, padded, spoken, width
 from mtls_openssl.locate import Candidate, Search
 from mtls_openssl.openssl import pkcs12, readers
 from mtls_openssl.pipeline import Result
-from mtls_openssl.plan import MADE_BY
+from mtls_openssl.plan import made_by
 
 DESCRIPTIONS = {
     "ca.key": _("CA private key (KEEP SECRET!)"),
@@ -196,7 +196,7 @@ def _readers(file: str, contents: pkcs12.Contents) -> Iterator[str]:
     if can_not:
         yield spoken(_("  It is not read by:"))
     for one in can_not:
-        command = f"python -m mtls_openssl {MADE_BY[file]} --for {one.profile}"
+        command = f"python -m mtls_openssl {made_by(file)} --for {one.profile}"
         yield spoken(_("    {reader} (make one: {command})", reader=one.name, command=command))
 
 

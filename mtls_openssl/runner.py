@@ -17,7 +17,7 @@ from mtls_openssl.audit import AuditLog, sha256_of
 from mtls_openssl.language import _
 from mtls_openssl.openssl import diagnosis
 from mtls_openssl.process import Door, Serving, clean_environment, foreign_environment
-from mtls_openssl.steps import Command, Ending, Finished, Outcome, Render, Step
+from mtls_openssl.steps import Command, Ending, Finished, Join, Outcome, Render, Step
 from mtls_openssl.workspace.causes import unavailable
 
 _TICK = 0.1
@@ -110,9 +110,9 @@ def run(
                 running[pool.submit(run_one, number, command, room, door, log)] = number
             for number in ready:
                 # One, in this thread, while openssl is at work in the others.
-                if isinstance(step := numbered[number], Render):
+                if not isinstance(step := numbered[number], Command):
                     waiting.remove(number)
-                    _render(number, step, room, log, render)
+                    _write(number, step, room, log, render)
                     done.add(number)
                     break
             else:
@@ -144,8 +144,8 @@ def _dependencies(steps: Mapping[int, Step]) -> dict[int, set[int]]:
     waits: dict[int, set[int]] = {}
     writers: dict[str, int] = {}
     for number, step in steps.items():
-        if isinstance(step, Render):
-            writes, touches = [step.name], []
+        if isinstance(step, Render | Join):
+            writes, touches = [step.name], list(step.parts) if isinstance(step, Join) else []
         else:
             writes = [*step.writes, *step.updates]
             touches = [*step.reads, *writes]
@@ -156,16 +156,22 @@ def _dependencies(steps: Mapping[int, Step]) -> dict[int, set[int]]:
     return waits
 
 
-def _render(
-    number: int, step: Render, room: Room, log: AuditLog, render: Callable[[Render], str]
+def _write(
+    number: int, step: Render | Join, room: Room, log: AuditLog, render: Callable[[Render], str]
 ) -> None:
-    content = render(step)
     path = room.folder / step.name
+    parts = step.parts if isinstance(step, Join) else ()
     try:
+        # openssl of Windows ends its lines as the system does; all are one text in the file.
+        texts = [(room.folder / part).read_text("ascii", "replace") for part in parts]
+        content = render(step) if isinstance(step, Render) else "".join(texts)
         path.write_bytes(content.encode())
     except OSError as error:
         raise unavailable(_("{path} can't be written", path=path), error) from error
-    log.render(number, step, content, cwd=room.folder)
+    if isinstance(step, Render):
+        log.render(number, step, content, cwd=room.folder)
+    else:
+        log.join(number, step, content, _hashes(room.folder, parts), cwd=room.folder)
 
 
 def run_one(number: int, command: Command, room: Room, door: Door, log: AuditLog) -> Outcome:

@@ -79,7 +79,22 @@ class Render:
     values: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
-Step = Command | Render
+@dataclasses.dataclass(frozen=True)
+class Join:
+    """One text file made of others, one after the other.
+
+    Args:
+        parts: the names of the files, in order.
+        name: the name of the file to write.
+        purpose: what the file is for.
+    """
+
+    parts: tuple[str, ...]
+    name: str
+    purpose: str
+
+
+Step = Command | Render | Join
 
 
 class Ending(enum.Enum):

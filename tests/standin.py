@@ -20,20 +20,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mtls_openssl import audit, plan, proof, templating
+from mtls_openssl import audit, plan, templating
 from mtls_openssl.audit import LOG
 from mtls_openssl.cli import app
 from mtls_openssl.locate import find
 from mtls_openssl.process import Door
+from mtls_openssl.proof import Proof
 from mtls_openssl.settings import load
-from mtls_openssl.steps import Command, Ending
+from mtls_openssl.steps import Command, Ending, Render
 
 PASSWORD = "correct-horse-battery"
 """Of client.p12 in every run; long enough that it is nowhere by chance."""
 
-SETTINGS = load({}, environ={}, config=None).settings
-PLAN = plan.everything(SETTINGS)
-STEPS = (*PLAN.steps, *proof.commands(PLAN.makes, SETTINGS))
+MANIFEST = load({}, environ={}, config=None).manifest
+PLAN = plan.everything(MANIFEST)
+STEPS = (*PLAN.steps, *Proof(PLAN.makes, MANIFEST, PLAN.bundles).commands)
 NUMBERED = {number: step for number, step in enumerate(STEPS, 1) if isinstance(step, Command)}
 """Every openssl command of `all`, by the number of its step."""
 
@@ -78,6 +79,7 @@ def recorded(base: Path) -> Tape:
     environment = environ(OPENSSL_CONF="openssl.cnf", LC_ALL="C")
     for step in (Command(("version", "-a"), "ask which openssl this is"), *STEPS):
         if not isinstance(step, Command):
+            assert isinstance(step, Render)
             (folder / step.name).write_bytes(templating.render(step).encode())
             continue
         ran = subprocess.run(

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 
 ROOMS = (
-    "language", "errors", "profiles", "steps", "settings", "openssl", "keytool", "plan",
+    "language", "errors", "profiles", "steps", "manifest", "settings", "openssl", "keytool", "plan",
     "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
     "proof", "scripting", "live", "elevation", "trust", "install", "webserver", "pipeline",
     "repair", "doctor", "report", "cli", "__main__",

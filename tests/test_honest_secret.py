@@ -17,10 +17,10 @@ from typing import Self
 
 import pytest
 
-from mtls_openssl import proof
 from mtls_openssl.errors import Exit
 from mtls_openssl.pipeline import Password, Target
 from mtls_openssl.plan import PRIVATE
+from mtls_openssl.proof import Proof
 from mtls_openssl.runner import Room
 from tests.standin import (
     NUMBERED,
@@ -247,7 +247,7 @@ def test_a_password_that_we_made_is_in_its_file_and_nowhere_else(
 
 def test_what_holds_the_password_does_not_show_it(tmp_path: Path) -> None:
     password = Password(PASSWORD)
-    target = Target(tmp_path, jobs=1, password=password)
+    target = Target(tmp_path, jobs=1, passwords={"client.p12": password})
     room = Room(tmp_path, tmp_path, "openssl.cnf", secrets={"MTLS_P12_PASSWORD": PASSWORD})
     for shown in (password, target, room):
         assert PASSWORD not in f"{shown!r} {shown!s}"
@@ -260,7 +260,7 @@ def test_a_fault_of_our_own_does_not_show_it_even_in_full(
     def faulty(*_: object) -> None:
         raise RuntimeError("no more ideas")
 
-    monkeypatch.setattr(proof, "judge", faulty)
+    monkeypatch.setattr(Proof, "judge", faulty)
     ran = folder.all(stand_in.write(), "--verbose")
     assert ran.code == Exit.OUR_FAULT
     assert "RuntimeError: no more ideas" in ran.stderr

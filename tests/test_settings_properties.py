@@ -176,4 +176,5 @@ def test_each_key_of_a_file_is_found_on_the_line_where_it_begins(
         text += statement.replace("{key}", f"key{number}")
     config.write_bytes(text.encode())
     assert set(tomllib.loads(text)) == set(lines)
-    assert {key: line for key, _, line in read_config(config)} == lines
+    document = read_config(config)
+    assert {key: document.line((key,)) for key in document.content} == lines

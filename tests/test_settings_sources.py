@@ -227,7 +227,7 @@ def test_a_key_that_is_no_setting_is_refused_with_its_line_and_the_nearest_name(
 
 def test_a_table_is_refused_and_the_keys_in_it_are_not_taken_for_settings(config: Path) -> None:
     (refusal,) = refusals('\n[server]\norg = "x"\n[server.more]\n', config)
-    assert (refusal.field, refusal.source) == ("server", "mtls.toml line 2")
+    assert (refusal.field, refusal.source) == ("[[server]]", "mtls.toml line 2")
 
 
 def test_a_setting_given_twice_in_two_spellings_is_refused(config: Path) -> None:

@@ -24,7 +24,8 @@ class Line:
         seq: its number, from 1 and without gaps over all runs.
         time: UTC, to the millisecond, with a Z: when the command was started, or the line written.
         run: the id of the run that it belongs to.
-        event: "command", "render" (a text file was rendered) or "end" (of the run).
+        event: "command", "render" (a text file was rendered), "join" (one was put together of
+            others) or "end" (of the run).
         step: the number of the step in the plan, from 1; 0 outside the plan.
         kind: the value of the command's `steps.Kind`; empty for other events.
         purpose: what the step was for, or how the run ended.
@@ -37,7 +38,7 @@ class Line:
         ending: the value of the process's `steps.Ending`; empty for other events.
         problem: why it does not count as done; empty if it does.
         seconds: how long it took.
-        stdout: what it printed, or the text that was rendered.
+        stdout: what it printed, or the text that was written.
         stderr: what it printed on standard error.
         reads: SHA-256 of each file that it read, by name.
         writes: SHA-256 of each file that it wrote, or at the end of each that was published.

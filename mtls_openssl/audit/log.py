@@ -18,7 +18,7 @@ from mtls_openssl.audit.line import FIRST_PREV, Line, sealed
 from mtls_openssl.audit.tail import ForeignFileError, tail_of
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.language import _
-from mtls_openssl.steps import Outcome, Render
+from mtls_openssl.steps import Join, Outcome, Render
 
 CUT_OFF = _("the run was cut off before its end")
 """The purpose of the end line that is written in place of a run that could not."""
@@ -141,19 +141,46 @@ class AuditLog:
             content: its text, exactly as it was written, in UTF-8.
             cwd: the folder it is in.
         """
+        self._written("render", step, render, content, {}, cwd=cwd)
+
+    def join(
+        self, step: int, join: Join, content: str, reads: Mapping[str, str], *, cwd: Path
+    ) -> None:
+        """Record a text file that was put together of others.
+
+        Args:
+            step: its number in the plan, from 1.
+            join: which file, of which, and what it is for.
+            content: its text, exactly as it was written.
+            reads: SHA-256 of each of its parts, by name, in their order.
+            cwd: the folder it is in.
+        """
+        self._written("join", step, join, content, reads, cwd=cwd)
+
+    def _written(
+        self,
+        event: str,
+        number: int,
+        step: Render | Join,
+        content: str,
+        reads: Mapping[str, str],
+        *,
+        cwd: Path,
+    ) -> None:
         self._append(
             Line(
                 seq=0,
                 time=_now(),
                 run=self.run,
-                event="render",
-                step=step,
-                purpose=render.purpose,
+                event=event,
+                step=number,
+                purpose=step.purpose,
                 openssl=self._openssl,
                 openssl_version=self._version,
                 cwd=os.fspath(cwd),
                 stdout=content,
-                writes={render.name: hashlib.sha256(content.encode()).hexdigest()},
+                reads=reads,
+                writes={step.name: hashlib.sha256(content.encode()).hexdigest()},
             )
         )
 

@@ -16,8 +16,8 @@ from mtls_openssl.errors import FolderUnavailableError, NotProvenError
 from mtls_openssl.language import _, joined, recalled, spoken
 
 if TYPE_CHECKING:
+    from mtls_openssl import scripting
     from mtls_openssl.audit import Line
-    from mtls_openssl.scripting import Written
     from mtls_openssl.steps import Command
 
 _SHOWN = 10
@@ -135,6 +135,7 @@ def export(choices: Choices) -> None:
     """Turn what was really run into a script that does the same."""
     from mtls_openssl import scripting  # noqa: PLC0415
     from mtls_openssl.plan import CONFIG, MADE_BY  # noqa: PLC0415
+    from mtls_openssl.steps import Command  # noqa: PLC0415
 
     lines = list(_lines(choices))
     run = choices["run"] or _last_done(lines, _path(choices["out"]))
@@ -143,7 +144,7 @@ def export(choices: Choices) -> None:
     made = [
         name
         for step in steps
-        for name in ([step.name] if isinstance(step, scripting.Written) else _touched(step))
+        for name in (_touched(step) if isinstance(step, Command) else [step.name])
     ]
     temporary = [name for name in dict.fromkeys(made) if name not in {*MADE_BY, *kept} - {CONFIG}]
     script = scripting.script(
@@ -152,15 +153,16 @@ def export(choices: Choices) -> None:
     console.print_script(script)
 
 
-def _steps(lines: Sequence[Line]) -> list[Command | Written]:
-    from mtls_openssl.openssl.pkcs12 import PASSWORD_VARIABLE  # noqa: PLC0415
+def _steps(lines: Sequence[Line]) -> list[scripting.Line]:
     from mtls_openssl.scripting import Written  # noqa: PLC0415
-    from mtls_openssl.steps import Command, Kind  # noqa: PLC0415
+    from mtls_openssl.steps import Command, Join, Kind  # noqa: PLC0415
 
-    steps: list[Command | Written] = []
+    steps: list[scripting.Line] = []
     for line in sorted(lines, key=lambda line: line.step):
         if line.event == "render":
             steps += [Written(name, line.stdout) for name in line.writes]
+        elif line.event == "join":
+            steps += [Join(tuple(line.reads), name, line.purpose) for name in line.writes]
         elif line.event == "command" and (
             line.kind == Kind.GUIDE.value or (line.kind == Kind.TOOL.value and line.writes)
         ):
@@ -171,11 +173,18 @@ def _steps(lines: Sequence[Line]) -> list[Command | Written]:
                     line.purpose,
                     reads=tuple(name for name in line.reads if name not in line.writes),
                     writes=writes,
-                    secrets=tuple({PASSWORD_VARIABLE} & set(line.env)),
+                    secrets=tuple(name for name in line.env if _is_secret(name)),
                     program=Path(line.argv[0]) if line.kind == Kind.TOOL.value else None,
                 )
             )
     return steps
+
+
+def _is_secret(variable: str) -> bool:
+    from mtls_openssl.manifest import PASSPHRASE_VARIABLES  # noqa: PLC0415
+    from mtls_openssl.openssl.pkcs12 import PASSWORD_VARIABLE  # noqa: PLC0415
+
+    return variable in PASSPHRASE_VARIABLES or variable.startswith(PASSWORD_VARIABLE)
 
 
 def _touched(command: Command) -> tuple[str, ...]:

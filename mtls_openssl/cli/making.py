@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,9 @@ from mtls_openssl.errors import OpensslNotFoundError, SettingRefusedError, Usage
 from mtls_openssl.language import _, spoken
 
 if TYPE_CHECKING:
+    from mtls_openssl.manifest import Manifest
     from mtls_openssl.plan import Plan
-    from mtls_openssl.settings import Settings
+    from mtls_openssl.settings import Loaded
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,13 +42,13 @@ _PROVE = (
 )  # fmt: skip
 def all_(choices: Choices) -> None:
     """Do what generate_certs.bat does, and prove it."""
-    _make(choices, lambda plan, settings: plan.everything(settings))
+    _make(choices, lambda plan, manifest: plan.everything(manifest))
 
 
 @takes(*_MAKING, options.SUBJECT, options.CA, options.KEY_SIZE)
 def ca(choices: Choices) -> None:
     """Make the root CA: ca.key, ca.crt (step 2)."""
-    _make(choices, lambda plan, settings: plan.ca(settings))
+    _make(choices, lambda plan, manifest: plan.ca(manifest))
 
 
 @takes(
@@ -54,7 +56,7 @@ def ca(choices: Choices) -> None:
 )  # fmt: skip
 def server(choices: Choices) -> None:
     """Make server.key and issue server.crt (step 3)."""
-    _make(choices, lambda plan, settings: plan.server(settings))
+    _make(choices, lambda plan, manifest: plan.server(manifest))
 
 
 @takes(
@@ -62,7 +64,7 @@ def server(choices: Choices) -> None:
 )  # fmt: skip
 def client(choices: Choices) -> None:
     """Make client.key and issue client.crt (step 4)."""
-    _make(choices, lambda plan, settings: plan.client(settings))
+    _make(choices, lambda plan, manifest: plan.client(manifest))
 
 
 @takes(*_MAKING, options.PACK)
@@ -73,11 +75,14 @@ def p12(choices: Choices) -> None:
     bundle = next(one for one in BUNDLES if one.owner == choices["packed"])
     if bundle is not CLIENT and choices["p12_name"] is None:
         choices["p12_name"] = bundle.name
-    if bundle is TRUSTSTORE:
-        java = _keytool(choices)
-        _make(choices, lambda plan, settings: plan.truststore(settings, java))
-    else:
-        _make(choices, lambda plan, settings: plan.p12(settings, bundle))
+    java = _keytool(choices) if bundle is TRUSTSTORE else None
+    from mtls_openssl import plan  # noqa: PLC0415 - as all below: what a command needs, when it does
+
+    loaded = _loaded(choices)
+    settings = loaded.settings
+    named = dataclasses.replace(bundle, name=settings.p12_name, reader=settings.p12_for)
+    planned = plan.truststore(named, java) if bundle is TRUSTSTORE else plan.p12(named)
+    _run(choices, planned, loaded)
 
 
 def _keytool(choices: Choices) -> Path | None:
@@ -115,7 +120,7 @@ def _keytool(choices: Choices) -> Path | None:
 @takes(options.RUN, options.DRY)
 def verify(choices: Choices) -> None:
     """Check the set of a folder strictly (step 5.1)."""
-    from mtls_openssl import plan  # noqa: PLC0415 - as all below: what a command needs, when it does
+    from mtls_openssl import plan  # noqa: PLC0415
 
     folder: Path = choices["out"]
 
@@ -137,16 +142,26 @@ def dhparam(choices: Choices) -> None:
 
 
 def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
+    loaded = _loaded(choices)
+    if loaded.tables:
+        raise UsageError(
+            _("mtls.toml describes a whole set, with tables such as [[server]]."),
+            cause=_("this command makes the set of the batch file: one server and one client"),
+            fix="python -m mtls_openssl apply",
+        )
+    from mtls_openssl import plan  # noqa: PLC0415
+
+    _run(choices, planned(plan, loaded.manifest), loaded)
+
+
+def _loaded(choices: Choices) -> Loaded:
     from mtls_openssl.settings import load  # noqa: PLC0415
 
-    settings = load(
+    return load(
         {name: choices.get(name) for name in _setting_names() if choices.get(name) is not None},
         environ=os.environ,
         config=_config(choices),
-    ).settings
-    from mtls_openssl import plan  # noqa: PLC0415
-
-    _run(choices, planned(plan, settings), settings)
+    )
 
 
 def _setting_names() -> list[str]:
@@ -161,9 +176,11 @@ def _config(choices: Choices) -> Path | None:
     return named or (beside if beside.exists() else None)
 
 
-def _run(choices: Choices, plan: Plan, settings: Settings | None) -> None:
+def _run(choices: Choices, plan: Plan, loaded: Loaded | None) -> None:
+    keep = bool(loaded and loaded.settings.keep_csr)
+    manifest = loaded.manifest if loaded else None
     if choices["dry_run"]:
-        show(choices, plan, settings)
+        show(choices, plan, manifest, keep=keep)
         return
     if choices["format"] is not options.Format.TEXT:
         raise UsageError(_("--format is the form of a dry run."), fix=_("add --dry-run"))
@@ -177,8 +194,8 @@ def _run(choices: Choices, plan: Plan, settings: Settings | None) -> None:
         folder=choices["out"],
         jobs=choices["jobs"] or _processors(),
         limit=choices["timeout"],
-        keep=bool(settings and settings.keep_csr),
-        password=password(choices, plan.bundle) if plan.bundle else None,
+        keep=keep,
+        passwords={bundle.file: password(choices, bundle) for bundle in plan.bundles},
     )
     door = Door()
     found = find(choices["openssl"], door)
@@ -186,7 +203,7 @@ def _run(choices: Choices, plan: Plan, settings: Settings | None) -> None:
         typer.echo(spoken(_("=== Generating Mutual TLS Certificates ===")))
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
     try:
-        result = pipeline.make(plan, settings, target, found, door=door, watcher=progress)
+        result = pipeline.make(plan, manifest, target, found, door=door, watcher=progress)
     finally:
         progress.close()
     if not choices.get("prove"):
@@ -215,22 +232,30 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def show(choices: Choices, plan: Plan, settings: Settings | None) -> None:
-    """Print what `plan` would run, in the form that was asked for."""
-    from mtls_openssl import proof, scripting, templating  # noqa: PLC0415
+def show(choices: Choices, plan: Plan, manifest: Manifest | None, *, keep: bool = False) -> None:
+    """Print what `plan` would run, in the form that was asked for.
+
+    Args:
+        choices: what was typed.
+        plan: what would be run.
+        manifest: what it was made from; None where it was not made from any.
+        keep: whether requests, serial and extension files would stay.
+    """
+    from mtls_openssl import scripting, templating  # noqa: PLC0415
     from mtls_openssl.plan import CONFIG  # noqa: PLC0415
+    from mtls_openssl.proof import Proof  # noqa: PLC0415
     from mtls_openssl.steps import Render  # noqa: PLC0415
 
     form: options.Format = options.Format.JSON if choices["json"] else choices["format"]
     steps = plan.steps
     if form in {options.Format.TEXT, options.Format.JSON}:
-        steps = (*steps, *proof.commands(plan.makes or plan.needs, settings, java=plan.java))
+        proof = Proof(plan.makes or plan.needs, manifest, plan.bundles, plan.java)
+        steps = (*steps, *proof.commands)
     lines = [
         scripting.Written(step.name, templating.render(step)) if isinstance(step, Render) else step
         for step in steps
     ]
-    kept = bool(settings and settings.keep_csr)
-    temporary = (CONFIG,) if kept else (CONFIG, *plan.scratch)
+    temporary = (CONFIG,) if keep else (CONFIG, *plan.scratch)
     script = scripting.script(
         form.value, lines, temporary=temporary, title=f"mtls_openssl {plan.name}"
     )

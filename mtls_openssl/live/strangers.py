@@ -32,7 +32,9 @@ def make(desk: Desk) -> None:
     Raises:
         CommandFailedError: an openssl command failed.
     """
-    extensions = {"critical_key_usage": True, "san": ""}
+    extensions = {
+        "critical_key_usage": True, "san": "", "names": [], "crl_url": "", "ocsp_url": "",
+    }  # fmt: skip
     for template, name, values in (
         ("openssl/openssl.cnf.j2", _CONFIG, {}),
         ("openssl/v3_client.ext.j2", _EXTENSIONS, extensions),
@@ -42,9 +44,9 @@ def make(desk: Desk) -> None:
     config = ("-config", _CONFIG)
     own = ("stranger-ca.crt", "stranger-ca.key")
     for purpose, file, argv in (
-        (_("make the key of another CA"), own[1], genpkey.generate_ec(own[1])),
+        (_("make the key of another CA"), own[1], genpkey.generate(own[1], genpkey.P_256)),
         (_("make another CA"), own[0], (*req.self_sign(own[1], own[0], _STRANGE_CA, 1), *config)),
-        (_("make a stranger's key"), _KEY, genpkey.generate_ec(_KEY)),
+        (_("make a stranger's key"), _KEY, genpkey.generate(_KEY, genpkey.P_256)),
         (_("make a stranger's request"), _CSR, (*req.request(_KEY, _CSR, _NAME), *config)),
         (
             _("issue a stranger's certificate"),

@@ -11,6 +11,7 @@ EXTENDED_KEY_USAGE = "X509v3 Extended Key Usage"
 ALTERNATIVE_NAME = "X509v3 Subject Alternative Name"
 SUBJECT_KEY_IDENTIFIER = "X509v3 Subject Key Identifier"
 AUTHORITY_KEY_IDENTIFIER = "X509v3 Authority Key Identifier"
+NAME_CONSTRAINTS = "X509v3 Name Constraints"
 CRL_NUMBER = "X509v3 CRL Number"
 
 _USAGES = {

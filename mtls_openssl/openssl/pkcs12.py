@@ -24,21 +24,28 @@ class Bundle:
 
     Args:
         owner: whose it is; what `p12` calls it.
-        certificates: the files of its certificates, that of the key first.
+        certificates: the files of its certificates, that of the key first, then one with its
+            chain if there is any.
         key: the file of its key; None for one that only says whom to trust.
-        name: what it is called where it is imported, if nobody says otherwise; the client's is a
-            setting.
+        name: what it is called where it is imported.
+        reader: the one of `profiles.P12_FOR` who must be able to read it; None for the algorithms
+            that the openssl release likes best.
+        stem: what the file is called before its ending, if not as its owner.
+        variable: the environment variable that openssl reads its password from.
     """
 
     owner: str
     certificates: tuple[str, ...]
     key: str | None
     name: str = ""
+    reader: str | None = None
+    stem: str = ""
+    variable: str = PASSWORD_VARIABLE
 
     @property
     def file(self) -> str:
         """The name of the file."""
-        return f"{self.owner}.p12"
+        return f"{self.stem or self.owner}.p12"
 
     @property
     def password_file(self) -> str:
@@ -51,7 +58,7 @@ class Bundle:
         return ((self.key,) if self.key else ()) + self.certificates
 
 
-CLIENT = Bundle("client", ("client.crt", "ca.crt"), "client.key")
+CLIENT = Bundle("client", ("client.crt", "ca.crt"), "client.key", "MyClientCert")
 # Without the root: Windows would put it beside the certificate, where no root belongs.
 SERVER = Bundle("server", ("server.crt",), "server.key", "MyServerCert")
 TRUSTSTORE = Bundle("truststore", ("ca.crt",), None, "MyRootCA")
@@ -66,6 +73,7 @@ def export(
     *,
     chain: Sequence[str] = ("ca.crt",),
     protection: Sequence[str] = (),
+    variable: str = PASSWORD_VARIABLE,
 ) -> tuple[str, ...]:
     """Argv that packs `key`, `certificate` and `chain` into `p12`, under the alias `name`.
 
@@ -79,11 +87,12 @@ def export(
         name: the friendly name.
         chain: the file of further certificates, or none.
         protection: algorithms, as `readers.arguments` has them.
+        variable: the environment variable that openssl reads the password from.
     """
     more = ("-certfile", *chain) if chain else ()
     return (
         "pkcs12", "-export", "-out", p12, "-inkey", key, "-in", certificate, *more,
-        "-name", name, *protection, "-passout", f"env:{PASSWORD_VARIABLE}",
+        "-name", name, *protection, "-passout", f"env:{variable}",
     )  # fmt: skip
 
 
@@ -106,9 +115,9 @@ def trust(
     )  # fmt: skip
 
 
-def open_again(p12: str) -> tuple[str, ...]:
-    """Argv that opens `p12` with its password and prints all but the key."""
-    return ("pkcs12", "-info", "-in", p12, "-nokeys", "-passin", f"env:{PASSWORD_VARIABLE}")
+def open_again(p12: str, variable: str = PASSWORD_VARIABLE) -> tuple[str, ...]:
+    """Argv that opens `p12` with the password in `variable` and prints all but the key."""
+    return ("pkcs12", "-info", "-in", p12, "-nokeys", "-passin", f"env:{variable}")
 
 
 def keys(p12: str) -> tuple[str, ...]:

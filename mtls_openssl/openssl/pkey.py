@@ -17,9 +17,23 @@ NEW_PASSWORD_VARIABLE = "MTLS_NEW_KEY_PASSWORD"  # noqa: S105 - the name of a va
 """The environment variable that openssl reads the password from that a key is to get."""
 
 
-def public_key(key: str) -> tuple[str, ...]:
-    """Argv that prints the public half of `key`, as PEM."""
-    return ("pkey", "-in", key, "-pubout")
+def unlocking(variable: str) -> tuple[str, ...]:
+    """The arguments that name where the pass phrase of a key is; none where it has none.
+
+    Args:
+        variable: the environment variable; empty for none.
+    """
+    return ("-passin", f"env:{variable}") if variable else ()
+
+
+def public_key(key: str, *, passphrase: str = "") -> tuple[str, ...]:
+    """Argv that prints the public half of `key`, as PEM.
+
+    Args:
+        key: the file.
+        passphrase: the environment variable with its pass phrase; empty for none.
+    """
+    return ("pkey", "-in", key, "-pubout", *unlocking(passphrase))
 
 
 def describe(key: str, form: str = "PEM", *, encrypted: bool = False) -> tuple[str, ...]:

@@ -8,24 +8,37 @@ from collections.abc import Sequence
 
 from mtls_openssl.language import _
 from mtls_openssl.openssl import extensions
-from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem
+from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem, unlocking
 from mtls_openssl.openssl.x509 import NAMES, parse_name
 
 Name = Sequence[tuple[str, str]]
 """A distinguished name: attribute short names and values, the first one first."""
 
 
-def self_sign(key: str, certificate: str, subject: Name, days: int) -> tuple[str, ...]:
-    """Argv that makes the CA's certificate, self-signed with `key`, valid for `days` days."""
+def self_sign(
+    key: str, certificate: str, subject: Name, days: int, *, passphrase: str = ""
+) -> tuple[str, ...]:
+    """Argv that makes the CA's certificate, self-signed with `key`, valid for `days` days.
+
+    Args:
+        key: the file of the key.
+        certificate: the file to write.
+        subject: the CA's name.
+        days: how long it lasts.
+        passphrase: the environment variable with the pass phrase of the key; empty for none.
+    """
     return (
         "req", "-new", "-x509", "-days", str(days), "-key", key, "-out", certificate,
-        "-subj", subject_argument(subject),
+        "-subj", subject_argument(subject), *unlocking(passphrase),
     )  # fmt: skip
 
 
-def request(key: str, csr: str, subject: Name) -> tuple[str, ...]:
+def request(key: str, csr: str, subject: Name, *, passphrase: str = "") -> tuple[str, ...]:
     """Argv that makes the certificate signing request `csr` for `key` (RFC 2986)."""
-    return ("req", "-new", "-key", key, "-out", csr, "-subj", subject_argument(subject))
+    return (
+        "req", "-new", "-key", key, "-out", csr, "-subj", subject_argument(subject),
+        *unlocking(passphrase),
+    )  # fmt: skip
 
 
 def describe(csr: str, form: str = "PEM") -> tuple[str, ...]:

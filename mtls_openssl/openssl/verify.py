@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 
 
-def chain(certificate: str) -> tuple[str, ...]:
-    """The guide's check: `certificate` was issued by the CA of this folder and is in date."""
-    return ("verify", "-CAfile", "ca.crt", certificate)
+def chain(certificate: str, *, by: str = "") -> tuple[str, ...]:
+    """The guide's check: `certificate` was issued by the CA of this folder and is in date.
+
+    Args:
+        certificate: the file.
+        by: the file of the intermediate authority that issued it; empty for the root.
+    """
+    return ("verify", "-CAfile", "ca.crt", *_between(by), certificate)
 
 
-def strict(certificate: str, *checks: str) -> tuple[str, ...]:
+def strict(certificate: str, *checks: str, by: str = "") -> tuple[str, ...]:
     """The check that strict validators make, RFC 5280 to the letter.
 
     Args:
         certificate: the file.
         checks: further options, such as `("-purpose", "sslserver")`.
+        by: as for `chain`.
     """
-    return ("verify", "-x509_strict", *checks, "-CAfile", "ca.crt", certificate)
+    return ("verify", "-x509_strict", *checks, "-CAfile", "ca.crt", *_between(by), certificate)
+
+
+def _between(authority: str) -> tuple[str, ...]:
+    return ("-untrusted", authority) if authority else ()
 
 
 def chain_at_any_time(certificate: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from mtls_openssl.language import _
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.extensions import Extension
-from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem
+from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem, unlocking
 
 NAMES = "RFC2253,utf8,-esc_msb"
 """How names are printed: the same on every release, in UTF-8 (openssl-namedisplay-options(1))."""
@@ -19,6 +19,12 @@ SUBJECT_DER = "RFC2253,dump_all,dump_der"
 SERIAL_FILE = "ca.srl"
 """What `-CAcreateserial` calls the serial file of `ca.crt`."""
 
+
+def serial_file(issuer: str) -> str:
+    """What `-CAcreateserial` calls the serial file of the authority `issuer`."""
+    return f"{issuer}.srl"
+
+
 _MONTHS = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -26,11 +32,29 @@ _MONTHS = (
 _EXTENSIONS = "basicConstraints,keyUsage,extendedKeyUsage,subjectAltName"
 
 
-def sign(csr: str, certificate: str, extensions: str, days: int) -> tuple[str, ...]:
-    """Argv by which the CA of this folder signs `csr` with the extension file `extensions`."""
+def sign(
+    csr: str,
+    certificate: str,
+    extensions: str,
+    days: int,
+    *,
+    issuer: str = "ca",
+    passphrase: str = "",
+) -> tuple[str, ...]:
+    """Argv by which an authority of this folder signs a request.
+
+    Args:
+        csr: the file of the request.
+        certificate: the file to write.
+        extensions: the file of the extensions.
+        days: how long it lasts.
+        issuer: what the authority's files are called before the dot.
+        passphrase: the environment variable with the pass phrase of its key; empty for none.
+    """
     return (
-        "x509", "-req", "-in", csr, "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
-        "-days", str(days), "-sha256", "-extfile", extensions, "-out", certificate,
+        "x509", "-req", "-in", csr, "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key",
+        "-CAcreateserial", "-days", str(days), "-sha256", "-extfile", extensions,
+        "-out", certificate, *unlocking(passphrase),
     )  # fmt: skip
 
 

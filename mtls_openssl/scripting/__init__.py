@@ -8,11 +8,10 @@ from typing import Literal
 from mtls_openssl.scripting.bat import bat
 from mtls_openssl.scripting.ps1 import ps1
 from mtls_openssl.scripting.reading import as_json, text
-from mtls_openssl.scripting.recipe import Recipe, Written
+from mtls_openssl.scripting.recipe import Line, Recipe, Written
 from mtls_openssl.scripting.sh import sh
-from mtls_openssl.steps import Command
 
-__all__ = ["Format", "Written", "script"]
+__all__ = ["Format", "Line", "Written", "script"]
 
 Format = Literal["bat", "sh", "ps1", "json", "text"]
 
@@ -27,7 +26,7 @@ _WRITERS: Mapping[str, Callable[[Recipe], str]] = {
 
 def script(
     form: Format,
-    lines: Sequence[Command | Written],
+    lines: Sequence[Line],
     *,
     temporary: Sequence[str],
     title: str,

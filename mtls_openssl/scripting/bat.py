@@ -7,8 +7,8 @@ import re
 from mtls_openssl.errors import Exit, SettingRefusedError
 from mtls_openssl.language import _
 from mtls_openssl.scripting.quoting import batch, batch_text, printable
-from mtls_openssl.scripting.recipe import Recipe, Written, words
-from mtls_openssl.steps import Command
+from mtls_openssl.scripting.recipe import Line, Recipe, Written, words
+from mtls_openssl.steps import Command, Join
 
 # What echo takes for itself: its help, and its own state.
 _NOT_ECHOED = re.compile(r".*/\?.*|\s*o(n|ff)\s*", re.IGNORECASE)
@@ -45,7 +45,7 @@ def bat(recipe: Recipe) -> str:
             "",
         ]
     for line in recipe.lines:
-        lines += _write(line) if isinstance(line, Written) else _run(line)
+        lines += _lines_of(line)
     lines += [f"if exist {_name(name)} del {_name(name)}" for name in recipe.temporary]
     lines += [
         _echo("Done."),
@@ -97,3 +97,14 @@ def _write(line: Written) -> list[str]:
 def _run(line: Command) -> list[str]:
     command = " ".join(batch(word) for word in words(line))
     return [_echo(line.purpose), command, *_STOP_IF_FAILED]
+
+
+def _join(line: Join) -> list[str]:
+    parts = "+".join(_name(part) for part in line.parts)
+    return [_echo(line.purpose), f"copy /b {parts} {_name(line.name)} >nul", *_STOP_IF_FAILED]
+
+
+def _lines_of(line: Line) -> list[str]:
+    if isinstance(line, Written):
+        return _write(line)
+    return _join(line) if isinstance(line, Join) else _run(line)

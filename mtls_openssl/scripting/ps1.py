@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mtls_openssl.errors import Exit
 from mtls_openssl.scripting.quoting import powershell, powershell_literal, printable
-from mtls_openssl.scripting.recipe import Recipe, Written, words
-from mtls_openssl.steps import Command
+from mtls_openssl.scripting.recipe import Line, Recipe, Written, words
+from mtls_openssl.steps import Command, Join
 
 _SETTINGS = {"OPENSSL_CONF": "openssl.cnf", "OPENSSL_WIN32_UTF8": "1", "LC_ALL": "C"}
 
@@ -61,7 +61,7 @@ def ps1(recipe: Recipe) -> str:
     for name in recipe.secrets:
         lines += _ask(name)
     for line in recipe.lines:
-        lines += _write(line) if isinstance(line, Written) else _run(line)
+        lines += _lines_of(line)
     lines += [
         f"[IO.File]::Delete([IO.Path]::Combine($folder, {powershell_literal(printable(name))}))"
         for name in recipe.temporary
@@ -150,3 +150,20 @@ def _run(line: Command) -> list[str]:
         " ".join(powershell(word) for word in words(line)),
         *_STOP_IF_FAILED,
     ]
+
+
+def _join(line: Join) -> list[str]:
+    name = powershell_literal(printable(line.name))
+    part = "[IO.File]::ReadAllText([IO.Path]::Combine($folder, $_))"
+    return [
+        _say(line.purpose),
+        f"$text = {_list(line.parts)} | ForEach-Object {{ {part} }}",
+        f"[IO.File]::WriteAllText([IO.Path]::Combine($folder, {name}), ($text -join ''), $utf8)",
+        "",
+    ]
+
+
+def _lines_of(line: Line) -> list[str]:
+    if isinstance(line, Written):
+        return _write(line)
+    return _join(line) if isinstance(line, Join) else _run(line)

@@ -7,7 +7,8 @@ import sys
 
 from mtls_openssl.language import _, joined
 from mtls_openssl.scripting.quoting import cmd_line, posix_line
-from mtls_openssl.scripting.recipe import Recipe, Written, words
+from mtls_openssl.scripting.recipe import Line, Recipe, Written, words
+from mtls_openssl.steps import Join
 
 
 def text(recipe: Recipe) -> str:
@@ -23,6 +24,11 @@ def text(recipe: Recipe) -> str:
             lines.append(_("{number:3}. write {file}", number=number, file=line.name))
             content = line.content.removesuffix("\n").split("\n")
             lines += [f"       | {row}".rstrip() for row in content]
+        elif isinstance(line, Join):
+            parts = joined(_(", "), line.parts)
+            lines.append(
+                _("{number:3}. write {file}: {parts}", number=number, file=line.name, parts=parts)
+            )
         else:
             command = f"{number:3}. {quote(words(line))}   # "
             lines.append(joined("", (command, line.purpose)))
@@ -38,20 +44,12 @@ def text(recipe: Recipe) -> str:
 
 
 def as_json(recipe: Recipe) -> str:
-    """`title`, `environment`, `steps` (`write` and `content`, or `argv` and `purpose`), `remove`.
+    """`title`, `environment`, `steps`, `remove`.
 
-    A step that needs passwords names the environment variables they are in as `secrets`.
+    A step has `write` and `content`, or `write` and the `parts` that are put together, or `argv`.
+    One that needs passwords names the environment variables they are in as `secrets`.
     """
-    steps = [
-        {"write": line.name, "content": line.content}
-        if isinstance(line, Written)
-        else {
-            "argv": words(line),
-            "purpose": line.purpose,
-            **({"secrets": list(line.secrets)} if line.secrets else {}),
-        }
-        for line in recipe.lines
-    ]
+    steps = [_as_data(line) for line in recipe.lines]
     data = {
         "title": recipe.title,
         "environment": {"OPENSSL_CONF": "openssl.cnf", "OPENSSL_WIN32_UTF8": "1", "LC_ALL": "C"},
@@ -59,3 +57,12 @@ def as_json(recipe: Recipe) -> str:
         "remove": list(recipe.temporary),
     }
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+def _as_data(line: Line) -> dict[str, object]:
+    if isinstance(line, Written):
+        return {"write": line.name, "content": line.content}
+    if isinstance(line, Join):
+        return {"write": line.name, "parts": list(line.parts), "purpose": line.purpose}
+    secrets = {"secrets": list(line.secrets)} if line.secrets else {}
+    return {"argv": words(line), "purpose": line.purpose, **secrets}

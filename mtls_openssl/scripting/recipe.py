@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from mtls_openssl.steps import Command
+from mtls_openssl.steps import Command, Join
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +18,10 @@ class Written:
 
     name: str
     content: str
+
+
+Line = Command | Written | Join
+"""One thing that a script does."""
 
 
 def words(command: Command) -> list[str]:
@@ -35,7 +39,7 @@ class Recipe:
         title: what it makes, in a few words.
     """
 
-    lines: tuple[Command | Written, ...]
+    lines: tuple[Line, ...]
     temporary: tuple[str, ...]
     title: str
 
@@ -47,7 +51,10 @@ class Recipe:
         """
         names: list[str] = []
         for line in self.lines:
-            names += [line.name] if isinstance(line, Written) else [*line.writes, *line.updates]
+            if isinstance(line, Command):
+                names += [*line.writes, *line.updates]
+            else:
+                names.append(line.name)
         return tuple(dict.fromkeys([*names, *self.temporary]))
 
     @property

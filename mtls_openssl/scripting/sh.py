@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mtls_openssl.errors import Exit
 from mtls_openssl.scripting.quoting import posix, posix_line
-from mtls_openssl.scripting.recipe import Recipe, Written, words
-from mtls_openssl.steps import Command
+from mtls_openssl.scripting.recipe import Line, Recipe, Written, words
+from mtls_openssl.steps import Command, Join
 
 _STOPPED = "Stopped with exit code $status: what was made so far is still here."
 
@@ -39,7 +39,7 @@ def sh(recipe: Recipe) -> str:
         "",
     ]
     for line in recipe.lines:
-        lines += _write(line) if isinstance(line, Written) else _run(line)
+        lines += _lines_of(line)
     lines += [f"rm -f -- {posix(name)}" for name in recipe.temporary]
     return "\n".join([*lines, _say("Done."), ""])
 
@@ -101,3 +101,13 @@ def _write(line: Written) -> list[str]:
 
 def _run(line: Command) -> list[str]:
     return [_say(line.purpose), posix_line(words(line)), ""]
+
+
+def _join(line: Join) -> list[str]:
+    return [_say(line.purpose), f"cat {posix_line(line.parts)} > {posix(line.name)}", ""]
+
+
+def _lines_of(line: Line) -> list[str]:
+    if isinstance(line, Written):
+        return _write(line)
+    return _join(line) if isinstance(line, Join) else _run(line)

@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mtls_openssl.errors import system_said
-from mtls_openssl.language import _
+from mtls_openssl.language import Text, _
 from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError
 
 _BEGINNING = re.compile(r"""\s*(\[|([\w-]+|"(\\.|[^"\\])*"|'[^']*')\s*[.=])""")
 
 
-def read_config(config: Path) -> Iterator[tuple[str, Any, int]]:
+TABLES = ("ca", "intermediate", "server", "client")
+"""The names of the tables, which describe more than the batch file's set."""
+
+Place = tuple[str | int, ...]
+"""The way to a value: keys, and numbers in a list from 0, such as `("server", 1, "dns")`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """A file of settings.
+
+    Args:
+        name: the file's name, for messages.
+        content: its keys and values.
+        lines: the number of the first line of each statement, from 1, by its place.
+    """
+
+    name: str
+    content: Mapping[str, Any]
+    lines: Mapping[Place, int]
+
+    def line(self, place: Place) -> int:
+        """The line of a value, or of the statement that it stands in."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+    def source(self, place: Place) -> Text:
+        """Where a value stands, for messages."""
+        return _("{file} line {line}", file=self.name, line=self.line(place))
+
+
+def read_config(config: Path) -> Document:
     """Read a TOML file (toml.io, version 1.0), in UTF-8 with or without a byte order mark.
 
     Args:
         config: the file.
-
-    Returns:
-        Each key on its top level with its value and the number of its first line, from 1.
 
     Raises:
         SettingsRefusedError: it can't be read, is not in UTF-8, or is not TOML.
@@ -39,8 +69,7 @@ def read_config(config: Path) -> Iterator[tuple[str, Any, int]]:
             _("is not TOML: {error}", error=str(error)),
             _('lines such as org = "My Org"'),
         ) from error
-    lines = _lines(text)
-    return ((key, value, lines.get(key, 1)) for key, value in content.items())
+    return Document(config.name, content, _lines(text))
 
 
 def _text(config: Path) -> str:
@@ -75,8 +104,8 @@ def _line_of(message: str, text: str) -> int:
     return text.rstrip().count("\n") + 1 if "end of document" in message else 0
 
 
-def _lines(text: str) -> dict[str, int]:
-    """The line on which each top-level key of a valid document begins.
+def _lines(text: str) -> dict[Place, int]:
+    """The line on which each statement of a valid document begins, by the place of its value.
 
     tomllib does not tell. But no part of a statement from its beginning is a statement, so the
     lines taken together until they parse are one. Only where the next line looks like the
@@ -86,16 +115,31 @@ def _lines(text: str) -> dict[str, int]:
 
     lines = text.split("\n")
     beginnings = [number for number, line in enumerate(lines) if _BEGINNING.match(line)]
-    found: dict[str, int] = {}
-    start, in_table = beginnings[0] if beginnings else 0, False
+    found: dict[Place, int] = {}
+    counts: dict[str, int] = {}
+    table: Place = ()
+    start = beginnings[0] if beginnings else 0
     for end in [*beginnings[1:], len(lines)]:
         try:
             keys = tomllib.loads("\n".join(lines[start:end]) + "\n")
         except (ValueError, RecursionError):
             continue
-        is_header = lines[start].lstrip().startswith("[")
-        if is_header or not in_table:
+        if lines[start].lstrip().startswith("["):
+            table = _table(keys, counts)
+            found.setdefault(table[:1], start + 1)
+            found.setdefault(table, start + 1)
+        else:
             for key in keys:
-                found.setdefault(key, start + 1)
-        start, in_table = end, in_table or is_header
+                found.setdefault((*table, key), start + 1)
+        start = end
     return found
+
+
+def _table(keys: Mapping[str, Any], counts: dict[str, int]) -> Place:
+    """The place of the table that a header opens; `counts` has how many there were of each list."""
+    (key, value), *_more = keys.items()
+    if isinstance(value, list):
+        counts[key] = counts.get(key, -1) + 1
+        return (key, counts[key])
+    inner = _table(value, {}) if value else ()
+    return (key, counts[key], *inner) if key in counts else (key, *inner)

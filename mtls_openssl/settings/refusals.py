@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mtls_openssl.errors import SettingRefusedError
 from mtls_openssl.language import Text, _, joined
@@ -72,3 +72,11 @@ def shown(value: object) -> str:
     except ValueError:  # a whole number too long for Python to write in digits
         return _("a number of thousands of digits")
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The end of a sentence that asks whether the word most like `word` was meant."""
+    import difflib  # noqa: PLC0415 - for a message only
+
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return _("; did you mean {word}?", word=near[0]) if near else ""

@@ -10,12 +10,14 @@ from typing import Final
 from pydantic import ValidationError
 
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, Manifest
 from mtls_openssl.profiles import BAT, PROFILES, Profile
 from mtls_openssl.settings import values
-from mtls_openssl.settings.config import read_config
+from mtls_openssl.settings.config import TABLES, Document, read_config
 from mtls_openssl.settings.model import Settings
-from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError, shown
+from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError, nearest, shown
 from mtls_openssl.settings.values import UnfitError
+from mtls_openssl.settings.whole import manifest_of
 
 _FIELDS: Final = tuple(Settings.model_fields)
 
@@ -27,10 +29,17 @@ class Loaded:
     Args:
         settings: the settings.
         sources: where each came from, by its name, as `Refusal.source` says it.
+        manifest: what is to be made by them, and by the tables of the file.
+        tables: whether the file has tables, and so describes more than the batch file's set.
+        passphrases: where the pass phrase of each authority's key is, by the authority's name;
+            as `names.passphrase_source` has it.
     """
 
     settings: Settings
     sources: Mapping[str, str]
+    manifest: Manifest
+    tables: bool = False
+    passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +78,8 @@ def load(
         SettingsRefusedError: the file can't be read, or names what is no setting, or a value
             can't be used. It holds every refusal, not just the first.
     """
-    written, refusals = _from_config(config)
+    document = read_config(config) if config else Document("", {}, {})
+    written, refusals = _from_config(document)
     chosen = {**written, **_from_environment(environ), **_from_options(options)}
     profile = chosen.get("profile", _Given(BAT.name, _("the default"), _give("profile")))
     known = PROFILES.get(str(profile.value), BAT)
@@ -80,7 +90,20 @@ def load(
         raise SettingsRefusedError([*refusals, *_refusals(error, given)]) from None
     if refusals:
         raise SettingsRefusedError(refusals)
-    return Loaded(settings, {field: one.source for field, one in given.items()})
+    sources = {field: one.source for field, one in given.items()}
+    if document.content.keys().isdisjoint(TABLES):
+        return Loaded(settings, sources, manifest_of(settings))
+    from mtls_openssl.settings.described import tables_of  # noqa: PLC0415 - few files have tables
+
+    tables, refusals = tables_of(document, settings)
+    if tables is None:
+        raise SettingsRefusedError(refusals)
+    passphrases = {
+        name: table.passphrase
+        for name, table in ((ROOT, tables.ca), (INTERMEDIATE, tables.intermediate))
+        if table and table.passphrase
+    }
+    return Loaded(settings, sources, manifest_of(settings, tables), True, passphrases)  # noqa: FBT003
 
 
 def _from_options(options: Mapping[str, object]) -> dict[str, _Given]:
@@ -111,12 +134,13 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
     }
 
 
-def _from_config(config: Path | None) -> tuple[dict[str, _Given], list[Refusal]]:
+def _from_config(document: Document) -> tuple[dict[str, _Given], list[Refusal]]:
     given: dict[str, _Given] = {}
     refusals: list[Refusal] = []
-    for key, value, line in read_config(config) if config else ():
-        field = key.replace("-", "_")
-        source = _("{file} line {line}", file=config.name if config else "", line=line)
+    for key, value in document.content.items():
+        field, source = key.replace("-", "_"), document.source((key,))
+        if key in TABLES:
+            continue
         if field not in _FIELDS:
             refusals.append(_not_a_setting(key, source))
         elif field in given:
@@ -181,7 +205,7 @@ def _refusal(field: str, value: object, reason: UnfitError, given: Mapping[str, 
             source=beside.source,
         )
     elif field == "profile":
-        why = joined("", (why, _nearest(str(value), PROFILES)))
+        why = joined("", (why, nearest(str(value), PROFILES)))
     other = beside or given.get(one.base)
     allowed = Settings.model_fields[field].description or ""
     fix = _("{one} or {other}", one=one.edit, other=other.edit) if other else one.edit
@@ -199,7 +223,7 @@ def _not_a_setting(key: str, source: str) -> Refusal:
             _("a file of its own, with --p12-password-file, or MTLS_P12_PASSWORD"),
             _("take it out of {place}", place=source),
         )
-    near = _nearest(key.replace("-", "_").lower(), _FIELDS)
+    near = nearest(key.replace("-", "_").lower(), _FIELDS)
     why = joined("", (_("is no setting"), near))
     edit = _("edit {place}", place=source)
     return Refusal(shown(key)[1:-1], "", source, why, ", ".join(_FIELDS), edit)
@@ -214,13 +238,6 @@ def _said_twice(key: str, source: str, first: str) -> Refusal:
         _("each setting once"),
         _("edit {place}", place=source),
     )
-
-
-def _nearest(word: str, words: Iterable[str]) -> str:
-    import difflib  # noqa: PLC0415 - for a message only
-
-    near = difflib.get_close_matches(word, list(words), n=1)
-    return _("; did you mean {word}?", word=near[0]) if near else ""
 
 
 def _give(field: str) -> Text:

@@ -70,7 +70,7 @@ def name(value: object) -> str:
 
 def optional_name(value: object) -> str:
     """As `name`, or empty: then the certificate goes without."""
-    text = _visible(value)
+    text = visible(value)
     if text != text.strip():
         raise UnfitError(_("begins or ends with white space"))
     if len(text) > LONGEST_NAME:
@@ -106,7 +106,7 @@ def dns_name(value: object) -> str:
     Letters keep their case, an underscore is allowed as in the guide's own domain, and labels
     outside ASCII become A-labels (RFC 5891, mapped first as UTS 46 says).
     """
-    text = _visible(value)
+    text = visible(value)
     if not text:
         raise UnfitError(_("is empty"))
     if _is_address(text):
@@ -229,7 +229,8 @@ def _text(value: object) -> str:
     return value
 
 
-def _visible(value: object) -> str:
+def visible(value: object) -> str:
+    """Text of which every character can be seen: no control, no line break, nothing unreadable."""
     text = _text(value)
     for character in text:
         if not _can_be_seen(character):

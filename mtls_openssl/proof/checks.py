@@ -1,0 +1,63 @@
+"""What a check is."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from mtls_openssl.language import Text, _
+from mtls_openssl.steps import Command, Outcome
+
+Answers = Mapping[tuple[str, ...], Outcome]
+"""What came of commands, by their arguments."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One thing that was checked.
+
+    Args:
+        subject: the file that it is about.
+        claim: what must be true of it.
+        fault: why it is not, in one sentence; empty if it is.
+    """
+
+    subject: str
+    claim: str
+    fault: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Proving:
+    """What one command of ours must prove besides what every set must pass.
+
+    Args:
+        commands: the checks, as openssl commands that run after all others.
+        judge: reads what all commands of the run printed.
+    """
+
+    commands: tuple[Command, ...] = ()
+    judge: Callable[[Sequence[Outcome]], Iterable[Check]] = lambda _: ()
+
+
+NOTHING_BESIDES = Proving()
+
+
+def equal(subject: str, claim: str, found: object, expected: object) -> Check:
+    """The check that what was found is what was asked for."""
+    return Check(subject, claim, "" if found == expected else not_as_asked(found, expected))
+
+
+def not_as_asked(found: object, expected: object) -> Text:
+    """The fault of something that is not as it was asked for."""
+    return _("it says {found!r}, where {wanted!r} was asked for", found=found, wanted=expected)
+
+
+def said(outcome: Outcome) -> str:
+    """What openssl said when it did not do what was asked."""
+    lines = (outcome.finished.stderr or outcome.finished.stdout).strip().splitlines()
+    return _(
+        "openssl ended with exit code {code} and said: {words}",
+        code=outcome.finished.exit,
+        words=lines[0] if lines else _("nothing"),
+    )
