@@ -25,6 +25,7 @@ class Exit(enum.IntEnum):
     NOT_PROVEN = 5
     SETTING_REFUSED = 6
     FOLDER_UNAVAILABLE = 7
+    NOTHING_TO_DO = 10
     INTERRUPTED = 130
 
 

@@ -240,7 +240,7 @@ def _run(
         limit=target.limit,
         jobs=target.jobs,
     )
-    proof = Proof(plan.makes or plan.needs, manifest, plan.bundles, plan.java)
+    proof = Proof(plan.proven, manifest, plan.bundles, plan.java)
     steps = (*plan.steps, *proof.commands, *proving.commands)
     outcomes = tuple(
         run(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mtls_openssl.errors import MtlsError
-from mtls_openssl.language import _, joined, padded, spoken, width
+from mtls_openssl.language import Text, _, joined, padded, spoken, width
 from mtls_openssl.locate import Candidate, Search
 from mtls_openssl.openssl import pkcs12, readers
 from mtls_openssl.pipeline import Result
-from mtls_openssl.plan import made_by
+from mtls_openssl.plan.naming import PASSWORD_ENDING, made_by
 
 DESCRIPTIONS = {
     "ca.key": _("CA private key (KEEP SECRET!)"),
     "ca.crt": _("CA certificate"),
+    "intermediate.key": _("Intermediate CA private key (KEEP SECRET!)"),
+    "intermediate.crt": _("Intermediate CA certificate"),
+    "chain.crt": _("Intermediate CA certificate, then the root's"),
     "server.key": _("Server private key"),
     "server.crt": _("Server certificate"),
     "client.key": _("Client private key"),
@@ -23,13 +26,28 @@ DESCRIPTIONS = {
     "client.p12": _("PKCS#12 bundle"),
     "server.p12": _("PKCS#12 bundle of the server, without the root"),
     "truststore.p12": _("PKCS#12 truststore for Java"),
-    **{
-        bundle.password_file: _("Password of {file}, made for you (KEEP SECRET!)", file=bundle.file)
-        for bundle in pkcs12.BUNDLES
-    },
     "dhparam.pem": _("Diffie-Hellman parameters"),
 }
-"""What each file of a set is, in the batch file's words."""
+"""What each file of the batch file's set is, in its words, and what there is once in a set."""
+
+_BY_ENDING = {
+    ".chain.crt": _("Certificate, then the intermediate CA's"),
+    ".key": _("Private key"),
+    ".crt": _("Certificate"),
+    ".p12": _("PKCS#12 bundle"),
+}
+_BUNDLES_TOLD_ALONE = 2
+
+
+def description(name: str) -> Text:
+    """What a file of a set is."""
+    if name in DESCRIPTIONS:
+        return DESCRIPTIONS[name]
+    if name.endswith(PASSWORD_ENDING):
+        file = name.removesuffix(PASSWORD_ENDING)
+        return _("Password of {file}, made for you (KEEP SECRET!)", file=file)
+    kept = _("kept on request")
+    return next((said for ending, said in _BY_ENDING.items() if name.endswith(ending)), kept)
 
 
 def text(result: Result) -> Iterator[str]:
@@ -50,10 +68,10 @@ def text(result: Result) -> Iterator[str]:
         columns = max(width(str(result.folder / name)) for name in result.files)
         for name in result.files:
             path = padded(str(result.folder / name), columns)
-            yield f"  {path} - {spoken(DESCRIPTIONS.get(name, _('kept on request')))}"
-    for file, contents in result.packed.items():
+            yield f"  {path} - {spoken(description(name))}"
+    for files, contents in _alike(result.packed):
         yield ""
-        yield from _readers(file, contents)
+        yield from _readers(files, contents)
     if result.backup:
         yield ""
         yield spoken(_("What was there before is in {folder}", folder=result.backup))
@@ -186,10 +204,24 @@ def _trusting(truststore: Path) -> str:
     )
 
 
-def _readers(file: str, contents: pkcs12.Contents) -> Iterator[str]:
-    """The real algorithms of a PKCS#12 file, and who can read it."""
+def _alike(packed: Mapping[str, pkcs12.Contents]) -> Iterator[tuple[list[str], pkcs12.Contents]]:
+    """PKCS#12 files that are made alike, together where there are many."""
+    groups: dict[object, list[str]] = {}
+    for file, contents in packed.items():
+        alone = len(packed) <= _BUNDLES_TOLD_ALONE
+        groups.setdefault(file if alone else contents.algorithms, []).append(file)
+    for files in groups.values():
+        yield files, packed[files[0]]
+
+
+def _readers(files: Sequence[str], contents: pkcs12.Contents) -> Iterator[str]:
+    """The real algorithms of PKCS#12 files, and who can read them."""
     can, can_not = readers.who(contents)
-    yield spoken(_("{file} is made with:", file=file))
+    file, *more = files
+    made = _("{file} is made with:", file=file)
+    if more:
+        made = _("{files} are made with:", files=", ".join(files))
+    yield spoken(made)
     yield from (f"  {algorithm}" for algorithm in dict.fromkeys(contents.algorithms))
     names = joined(_("; "), [one.name for one in can]) if can else _("nobody that is known")
     yield spoken(_("  It is read by: {readers}", readers=names))

@@ -24,6 +24,7 @@ HOMES = {
     **dict.fromkeys(("handshake", "connect"), "live"),
     **dict.fromkeys(("nginx", "iis"), "webserver"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
+    **dict.fromkeys(("apply", "renew"), "life"),
     "install": "install",
     "trust": "trust",
     "audit": "log",

@@ -135,15 +135,19 @@ def is_interactive() -> bool:
     return bool(ctypes.windll.kernel32.GetConsoleMode(ctypes.c_void_p(handle), ctypes.byref(mode)))
 
 
+def ask_once(text: str) -> str:
+    """What is typed at the terminal, not shown; it may be empty."""
+    return str(
+        typer.prompt(spoken(text), default="", show_default=False, hide_input=True, err=True)
+    )
+
+
 def ask_twice(text: str) -> str:
     """What is typed at the terminal, twice the same and not shown; it may be empty."""
     while True:
-        typed, again = (
-            typer.prompt(spoken(said), default="", show_default=False, hide_input=True, err=True)
-            for said in (text, _("Repeat for confirmation"))
-        )
+        typed, again = (ask_once(said) for said in (text, _("Repeat for confirmation")))
         if typed == again:
-            return str(typed)
+            return typed
         typer.echo(spoken(_("Error: The two entered values do not match.")), err=True)
 
 

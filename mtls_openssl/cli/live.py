@@ -202,7 +202,7 @@ def _identity(choices: Choices) -> Identity | None:
 
 
 def _password(choices: Choices, key: Path) -> str:
-    from mtls_openssl.live.connect import is_encrypted  # noqa: PLC0415
+    from mtls_openssl.inspection.files import is_encrypted  # noqa: PLC0415
 
     if not is_encrypted(key):
         return ""

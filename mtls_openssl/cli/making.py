@@ -12,6 +12,7 @@ import typer
 
 from mtls_openssl.cli import console, live, options
 from mtls_openssl.cli.options import Choices, takes
+from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import OpensslNotFoundError, SettingRefusedError, UsageError
 from mtls_openssl.language import _, spoken
 
@@ -24,8 +25,16 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command("all")(all_)
-    for command in (ca, server, client, verify, p12, dhparam):
+    for command in (ca, verify, p12, dhparam):
         app.command()(command)
+    from mtls_openssl.cli import adding  # noqa: PLC0415 - it makes by means of this module
+
+    for alone, adds in ((server, adding.server), (client, adding.client)):
+        about = alone.__doc__ or ""
+        group = App(help=about, invoke_without_command=True, no_args_is_help=False)
+        group.callback()(alone)
+        group.command("add")(adds)
+        app.add_typer(group, name=alone.__name__)
 
 
 _MAKING = (options.RUN, options.DRY, options.SETTINGS)
@@ -52,37 +61,50 @@ def ca(choices: Choices) -> None:
 
 
 @takes(
-    *_MAKING, options.SUBJECT, options.LEAF, options.KEY_SIZE, options.SERVER, options.KEEP
+    *_MAKING, options.SUBJECT, options.LEAF, options.KEY_SIZE, options.SERVER, options.KEEP,
+    options.CONTEXT,
 )  # fmt: skip
 def server(choices: Choices) -> None:
-    """Make server.key and issue server.crt (step 3)."""
+    """Make server.key and issue server.crt (step 3); `server add NAME` makes another one."""
+    if choices["context"].invoked_subcommand:
+        return
     _make(choices, lambda plan, manifest: plan.server(manifest))
 
 
 @takes(
-    *_MAKING, options.SUBJECT, options.LEAF, options.KEY_SIZE, options.CLIENT, options.KEEP
+    *_MAKING, options.SUBJECT, options.LEAF, options.KEY_SIZE, options.CLIENT, options.KEEP,
+    options.CONTEXT,
 )  # fmt: skip
 def client(choices: Choices) -> None:
-    """Make client.key and issue client.crt (step 4)."""
+    """Make client.key and issue client.crt (step 4); `client add NAME` makes another one."""
+    if choices["context"].invoked_subcommand:
+        return
     _make(choices, lambda plan, manifest: plan.client(manifest))
 
 
 @takes(*_MAKING, options.PACK)
 def p12(choices: Choices) -> None:
-    """Pack the client's key and chain as client.p12 (step 5.2); or the server's, or the CA."""
-    from mtls_openssl.openssl.pkcs12 import BUNDLES, CLIENT, TRUSTSTORE  # noqa: PLC0415
-
-    bundle = next(one for one in BUNDLES if one.owner == choices["packed"])
-    if bundle is not CLIENT and choices["p12_name"] is None:
-        choices["p12_name"] = bundle.name
-    java = _keytool(choices) if bundle is TRUSTSTORE else None
+    """Pack a key and its chain as PKCS#12 (step 5.2): the client's, another's, or the CA's."""
     from mtls_openssl import plan  # noqa: PLC0415 - as all below: what a command needs, when it does
+    from mtls_openssl.openssl.pkcs12 import BUNDLES, TRUSTSTORE  # noqa: PLC0415
 
-    loaded = _loaded(choices)
-    settings = loaded.settings
-    named = dataclasses.replace(bundle, name=settings.p12_name, reader=settings.p12_for)
-    planned = plan.truststore(named, java) if bundle is TRUSTSTORE else plan.p12(named)
-    _run(choices, planned, loaded)
+    wanted: str = choices["packed"]
+    usual = next((one for one in BUNDLES if one.owner == wanted), None)
+    between = (choices["out"] / "intermediate.crt").is_file() and usual is not TRUSTSTORE
+    if usual is None or between:
+        from mtls_openssl.cli import adding  # noqa: PLC0415
+
+        read = loaded(choices)
+        _run(choices, plan.p12(adding.bundle_of(choices, wanted, read)), read)
+        return
+    if usual.owner != "client" and choices["p12_name"] is None:
+        choices["p12_name"] = usual.name
+    java = _keytool(choices) if usual is TRUSTSTORE else None
+    read = loaded(choices)
+    settings = read.settings
+    bundle = dataclasses.replace(usual, name=settings.p12_name, reader=settings.p12_for)
+    made = plan.truststore(bundle, java) if usual is TRUSTSTORE else plan.p12(bundle)
+    _run(choices, made, read)
 
 
 def _keytool(choices: Choices) -> Path | None:
@@ -142,8 +164,8 @@ def dhparam(choices: Choices) -> None:
 
 
 def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
-    loaded = _loaded(choices)
-    if loaded.tables:
+    read = loaded(choices)
+    if read.tables:
         raise UsageError(
             _("mtls.toml describes a whole set, with tables such as [[server]]."),
             cause=_("this command makes the set of the batch file: one server and one client"),
@@ -151,16 +173,21 @@ def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
         )
     from mtls_openssl import plan  # noqa: PLC0415
 
-    _run(choices, planned(plan, loaded.manifest), loaded)
+    _run(choices, planned(plan, read.manifest), read)
 
 
-def _loaded(choices: Choices) -> Loaded:
+def loaded(choices: Choices) -> Loaded:
+    """The settings, from all places that they may come from.
+
+    Raises:
+        SettingsRefusedError: one can't be used.
+    """
     from mtls_openssl.settings import load  # noqa: PLC0415
 
     return load(
         {name: choices.get(name) for name in _setting_names() if choices.get(name) is not None},
         environ=os.environ,
-        config=_config(choices),
+        config=config_of(choices),
     )
 
 
@@ -170,15 +197,16 @@ def _setting_names() -> list[str]:
     return list(Settings.model_fields)
 
 
-def _config(choices: Choices) -> Path | None:
+def config_of(choices: Choices) -> Path | None:
+    """The file of settings; None if there is none."""
     named: Path | None = choices["config"]
     beside: Path = choices["out"] / "mtls.toml"
     return named or (beside if beside.exists() else None)
 
 
-def _run(choices: Choices, plan: Plan, loaded: Loaded | None) -> None:
-    keep = bool(loaded and loaded.settings.keep_csr)
-    manifest = loaded.manifest if loaded else None
+def _run(choices: Choices, plan: Plan, read: Loaded | None) -> None:
+    keep = bool(read and read.settings.keep_csr)
+    manifest = read.manifest if read else None
     if choices["dry_run"]:
         show(choices, plan, manifest, keep=keep)
         return
@@ -192,7 +220,7 @@ def _run(choices: Choices, plan: Plan, loaded: Loaded | None) -> None:
 
     target = pipeline.Target(
         folder=choices["out"],
-        jobs=choices["jobs"] or _processors(),
+        jobs=choices["jobs"] or processors(),
         limit=choices["timeout"],
         keep=keep,
         passwords={bundle.file: password(choices, bundle) for bundle in plan.bundles},
@@ -228,7 +256,8 @@ def _proven(choices: Choices) -> dict[str, Any]:
     return {"handshake": live.prove(choices)}
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -249,7 +278,7 @@ def show(choices: Choices, plan: Plan, manifest: Manifest | None, *, keep: bool 
     form: options.Format = options.Format.JSON if choices["json"] else choices["format"]
     steps = plan.steps
     if form in {options.Format.TEXT, options.Format.JSON}:
-        proof = Proof(plan.makes or plan.needs, manifest, plan.bundles, plan.java)
+        proof = Proof(plan.proven, manifest, plan.bundles, plan.java)
         steps = (*steps, *proof.commands)
     lines = [
         scripting.Written(step.name, templating.render(step)) if isinstance(step, Render) else step

@@ -51,14 +51,6 @@ class Group(enum.StrEnum):
     FFDHE4096 = "ffdhe4096"
 
 
-class Packed(enum.StrEnum):
-    """What a PKCS#12 file is made of; the owners of `openssl.pkcs12.BUNDLES`."""
-
-    CLIENT = "client"
-    SERVER = "server"
-    TRUSTSTORE = "truststore"
-
-
 def option(
     kind: Any,
     *flags: str,
@@ -191,6 +183,9 @@ SERVER = (
     ),
 )  # fmt: skip
 CLIENT = (option(str | None, "--client-cn", help="The client's common name.", panel=_SET),)
+CONTEXT = (inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),)
+"""What typer knows of the command, such as whether one below it was typed."""
+
 KEEP = (
     option(
         bool | None, "--keep-csr/--no-keep-csr", panel=_SET, show_default=False,
@@ -223,16 +218,17 @@ PACK = (
     inspect.Parameter(
         "packed",
         inspect.Parameter.KEYWORD_ONLY,
-        default=Packed.CLIENT,
+        default="client",
         annotation=Annotated[
-            Packed,
+            str,
             typer.Argument(
                 help=spoken(
                     _(
-                        "Key and chain of the client; key and certificate of the server; or the CA"
-                        " alone, for Java."
+                        "client, or the name of another certificate: its key and chain, of a server"
+                        " without the root; truststore: the CA alone, for Java."
                     )
                 ),
+                metavar="[NAME]",
             ),
         ],
     ),

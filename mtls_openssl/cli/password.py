@@ -30,6 +30,37 @@ def password(choices: Choices, bundle: Bundle = CLIENT) -> Password:
         SettingRefusedError: the named one has none, or what it has can't
             be typed on every system.
     """
+    known = _given(choices, bundle)
+    if known is not None:
+        return known
+    if console.is_interactive():
+        typed = console.ask_twice(
+            _("Password for {file} (empty: one is made for you)", file=bundle.file)
+        )
+        if typed:
+            return _fit(typed, _("prompt"), bundle)
+    import secrets  # noqa: PLC0415 - only where nobody gave a password
+
+    return Password(secrets.token_urlsafe(_MADE_BYTES), keep=True)
+
+
+def given(choices: Choices) -> str | None:
+    """The password that was named for all PKCS#12 files; None if none was.
+
+    Raises:
+        UsageError: two places are named.
+        SettingRefusedError: the named one has none, or one that can't be typed on every system.
+    """
+    # Asked for twice, for what there is and for what is made; a line is read once.
+    once = "the p12 password"
+    if once not in choices:
+        known = _given(choices, CLIENT)
+        choices[once] = known.value if known else None
+    password: str | None = choices[once]
+    return password
+
+
+def _given(choices: Choices, bundle: Bundle) -> Password | None:
     variable: str | None = choices.get("p12_password_env")
     file: Path | None = choices.get("p12_password_file")
     stdin: bool = choices.get("p12_password_stdin", False)
@@ -55,15 +86,7 @@ def password(choices: Choices, bundle: Bundle = CLIENT) -> Password:
         return _fit(sys.stdin.readline().rstrip("\r\n"), _("standard input"), bundle)
     if PASSWORD_VARIABLE in os.environ:
         return _fit(os.environ[PASSWORD_VARIABLE], _variable(PASSWORD_VARIABLE), bundle)
-    if console.is_interactive():
-        typed = console.ask_twice(
-            _("Password for {file} (empty: one is made for you)", file=bundle.file)
-        )
-        if typed:
-            return _fit(typed, _("prompt"), bundle)
-    import secrets  # noqa: PLC0415 - only where nobody gave a password
-
-    return Password(secrets.token_urlsafe(_MADE_BYTES), keep=True)
+    return None
 
 
 def _variable(name: str) -> Text:

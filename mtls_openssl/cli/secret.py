@@ -97,7 +97,7 @@ def _given(choices: Choices, prefix: str) -> str | None:
         _taken.setdefault(variable, os.environ.pop(variable, ""))
         return _fit(_taken[variable], _("variable {name}", name=variable))
     if file:
-        return _fit(_first_line(file, given[0]), _("file {file}", file=file))
+        return _fit(first_line(file, given[0]), _("file {file}", file=file))
     if stdin:
         return _fit(sys.stdin.readline().rstrip("\r\n"), _("standard input"))
     return None
@@ -181,7 +181,12 @@ def _beside(path: Path) -> str | None:
     return lines[0] if lines and lines[0] else None
 
 
-def _first_line(file: Path, flag: str) -> str:
+def first_line(file: Path, flag: str) -> str:
+    """The first line of a file that `flag` names.
+
+    Raises:
+        SettingRefusedError: it can't be read.
+    """
     try:
         lines = file.read_text("utf-8-sig").splitlines()
     except OSError as error:

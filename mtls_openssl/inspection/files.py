@@ -81,3 +81,12 @@ def bytes_of(path: Path) -> bytes:
         ) from error
     except ValueError as error:  # a name with a zero byte
         raise FolderUnavailableError(_("{file} is no name of a file", file=path)) from error
+
+
+def is_encrypted(key: Path) -> bool:
+    """Whether a private key has a password (RFC 5958 section 3, RFC 1421 section 4.6.1.1).
+
+    Raises:
+        FolderUnavailableError: the file can't be read.
+    """
+    return b"ENCRYPTED" in bytes_of(key)

@@ -160,15 +160,6 @@ def connect(desk: Desk, target: Target, manner: Manner) -> Answer:
     )
 
 
-def is_encrypted(key: Path) -> bool:
-    """Whether a private key has a password (RFC 5958 section 3, RFC 1421 section 4.6.1.1).
-
-    Raises:
-        FolderUnavailableError: the file can't be read.
-    """
-    return b"ENCRYPTED" in bytes_of(key)
-
-
 def _bring(desk: Desk, manner: Manner) -> tuple[tuple[str, ...], Link | None]:
     """Copy all files to where their names are bare ASCII: those, and what our certificate says."""
     bring = {_CA: bytes_of(manner.ca)} if manner.ca else {}

@@ -18,10 +18,9 @@ from mtls_openssl.errors import (
     NotProvenError,
 )
 from mtls_openssl.inspection import telling
-from mtls_openssl.inspection.files import bytes_of
+from mtls_openssl.inspection.files import bytes_of, is_encrypted
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.live import alerts, strangers, verification
-from mtls_openssl.live.connect import is_encrypted
 from mtls_openssl.openssl import diagnosis, s_client, s_server, x509
 from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
 from mtls_openssl.steps import Command, Ending, Kind, Outcome

@@ -8,8 +8,8 @@ from pathlib import Path
 from mtls_openssl import templating
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import CommandFailedError, MtlsError
+from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import Text, _
-from mtls_openssl.live.connect import is_encrypted
 from mtls_openssl.openssl import diagnosis, genpkey, req, x509
 from mtls_openssl.steps import Command, Kind, Outcome, Render
 

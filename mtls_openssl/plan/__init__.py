@@ -26,6 +26,7 @@ from mtls_openssl.plan.naming import (
     packed,
 )
 from mtls_openssl.plan.nouns import Plan
+from mtls_openssl.plan.selection import Work, selected
 
 __all__ = [
     "CHAIN",
@@ -33,6 +34,7 @@ __all__ = [
     "MADE_BY",
     "PRIVATE",
     "Plan",
+    "Work",
     "ca",
     "chain_of",
     "client",
@@ -42,6 +44,7 @@ __all__ = [
     "made_by",
     "p12",
     "packed",
+    "selected",
     "server",
     "truststore",
     "verify",

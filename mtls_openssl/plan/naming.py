@@ -47,6 +47,10 @@ def is_private(name: str) -> bool:
 
 def made_by(name: str) -> str:
     """The command of ours that makes the file `name` of a set."""
+    if name.endswith(".p12") and name not in MADE_BY:
+        stem = name.removesuffix(".p12")
+        reader = next((one for one in P12_FOR if stem.endswith(f".{one}")), "")
+        return "p12 " + stem.removesuffix(f".{reader}")
     return MADE_BY.get(name, "apply")
 
 

@@ -19,6 +19,7 @@ class Plan:
         steps: the steps, in the guide's order.
         needs: files of the set that it reads.
         makes: files of the set that it leaves.
+        beside: files that it reads and that are proven with what it makes.
         scratch: files that it makes besides, gone at the end unless asked for.
         retires: files of the set that no longer fit once it is done.
         bundles: the PKCS#12 files that it makes.
@@ -32,8 +33,14 @@ class Plan:
     needs: tuple[str, ...] = ()
     scratch: tuple[str, ...] = ()
     retires: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     bundles: tuple[pkcs12.Bundle, ...] = ()
     java: Path | None = None
+
+    @property
+    def proven(self) -> tuple[str, ...]:
+        """The files that must pass their proof."""
+        return (*(self.makes or self.needs), *self.beside)
 
     @property
     def commands(self) -> tuple[Command, ...]:

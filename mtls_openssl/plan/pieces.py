@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from mtls_openssl.language import _
-from mtls_openssl.manifest import Authority, Key, Leaf, Manifest, Packing, Role
+from mtls_openssl.manifest import INTERMEDIATE, Authority, Key, Leaf, Manifest, Packing, Role
 from mtls_openssl.openssl import genpkey, genrsa, pkcs12, readers, req, verify, x509
 from mtls_openssl.plan.naming import CHAIN, CONFIG, chain_of
 from mtls_openssl.steps import Command, Join, Render, Step
@@ -14,7 +14,6 @@ from mtls_openssl.steps import Command, Join, Render, Step
 _MAKING_A_KEY = 600.0
 _OWNERS = {"ca": _("CA"), "server": _("server"), "client": _("client")}
 _INTERMEDIATE_EXT = "v3_intermediate.ext"
-_LABELS = {"DNS": "DNS", "IP": "IP", "email": "email", "URI": "URI"}
 
 
 def configuration(root: Authority | None = None) -> Render:
@@ -85,17 +84,15 @@ def leaf(leaf: Leaf, manifest: Manifest, *, new_key: bool = True) -> tuple[Step,
         manifest: whose authorities issue it.
         new_key: whether it gets a key; else the one that is there.
     """
-    subject = f"the {leaf.name}'s" if leaf.name in _OWNERS else ""
     extensions = _extensions(leaf, manifest)
-    requested = _("make the certificate signing request {file}", file=leaf.request_file)
-    if subject:
-        requested = _("make the {owner}'s certificate signing request", owner=_OWNERS[leaf.name])
-    making = (_key(leaf.name, leaf.key),) if new_key else ()
+    purpose = _("make the certificate signing request {file}", file=leaf.request_file)
+    if leaf.name in _OWNERS:
+        purpose = _("make the {owner}'s certificate signing request", owner=_OWNERS[leaf.name])
     steps: tuple[Step, ...] = (
-        *making,
+        *((_key(leaf.name, leaf.key),) if new_key else ()),
         Command(
             req.request(leaf.key_file, leaf.request_file, leaf.subject),
-            requested,
+            purpose,
             reads=(leaf.key_file,),
             writes=(leaf.request_file,),
         ),
@@ -104,11 +101,15 @@ def leaf(leaf: Leaf, manifest: Manifest, *, new_key: bool = True) -> tuple[Step,
             leaf.request_file, leaf.certificate_file, extensions.name, leaf.days, manifest.issuer
         ),
     )
-    if manifest.intermediate is None:
-        return steps
-    parts = (leaf.certificate_file, manifest.intermediate.certificate_file)
+    above = manifest.intermediate
+    return (*steps, chained(leaf, above)) if above else steps
+
+
+def chained(leaf: Leaf, issuer: Authority) -> Join:
+    """The certificate of a leaf and that of the intermediate authority, in one file."""
+    parts = (leaf.certificate_file, issuer.certificate_file)
     purpose = _("{file} and who issued it, as servers send them", file=leaf.certificate_file)
-    return (*steps, Join(parts, chain_of(leaf.name), purpose))
+    return Join(parts, chain_of(leaf.name), purpose)
 
 
 def makes(leaf: Leaf, manifest: Manifest, *, new_key: bool = True) -> tuple[str, ...]:
@@ -120,6 +121,12 @@ def makes(leaf: Leaf, manifest: Manifest, *, new_key: bool = True) -> tuple[str,
 def scratch(leaf: Leaf, manifest: Manifest) -> tuple[str, ...]:
     """The files that `leaf` makes besides."""
     return (leaf.request_file, x509.serial_file(manifest.issuer.name), leaf.extensions)
+
+
+def scratch_of_intermediate(manifest: Manifest) -> tuple[str, ...]:
+    """The files that the making of the intermediate authority makes besides."""
+    request = f"{INTERMEDIATE}.csr"
+    return (request, x509.serial_file(manifest.root.name), _INTERMEDIATE_EXT)
 
 
 def verified(certificate: str, *, by: str = "") -> Command:
@@ -177,7 +184,7 @@ def pack(bundle: pkcs12.Bundle) -> Command:
         protection=readers.arguments(bundle.reader), variable=bundle.variable,
     )  # fmt: skip
     purpose = _("pack key and chain as {file}", file=bundle.file)
-    if bundle in {pkcs12.CLIENT, pkcs12.SERVER} or bundle.owner in _OWNERS:
+    if bundle.owner in _OWNERS:
         purpose = _("pack the {owner}'s key and chain as PKCS#12", owner=_OWNERS[bundle.owner])
     return Command(
         argv, purpose, reads=bundle.needs, writes=(bundle.file,), secrets=(bundle.variable,)

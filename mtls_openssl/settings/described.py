@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.manifest import Leaf, Role
 from mtls_openssl.settings import values
 from mtls_openssl.settings.config import Document, Place
 from mtls_openssl.settings.model import Settings
-from mtls_openssl.settings.refusals import Refusal, nearest, shown
+from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError, nearest, shown
 from mtls_openssl.settings.tables import (
     CaTable,
     IntermediateTable,
@@ -19,6 +21,7 @@ from mtls_openssl.settings.tables import (
     Tables,
 )
 from mtls_openssl.settings.values import UnfitError
+from mtls_openssl.settings.whole import leaf_of
 
 _MODELS: dict[str, type[BaseModel]] = {
     "ca": CaTable,
@@ -50,6 +53,37 @@ def tables_of(document: Document, settings: Settings) -> tuple[Tables | None, li
         for place, value, reason in _unfit_together(tables, settings)
     ]
     return (None if unfit else tables), unfit
+
+
+def one_leaf(given: Mapping[str, object], role: Role, settings: Settings) -> Leaf:
+    """One more certificate, of values from the command line.
+
+    Args:
+        given: values by the name of the option; those of `LeafTable`.
+        role: which side it is for.
+        settings: what holds where nothing is given.
+
+    Raises:
+        SettingsRefusedError: a value can't be used.
+    """
+    document = Document("", {role.value: [dict(given)]}, {})
+    tables, refusals = tables_of(document, settings)
+    if tables is None:
+        raise SettingsRefusedError([_typed(refusal) for refusal in refusals])
+    (table,) = tables.server or tables.client
+    return leaf_of(table, role, settings)
+
+
+def _typed(refusal: Refusal) -> Refusal:
+    """A refusal of a value that was typed."""
+    field = refusal.field.rpartition(" ")[2]
+    option = "NAME" if field == "name" else f"--{field.replace('_', '-')}"
+    return dataclasses.replace(
+        refusal,
+        field=field,
+        source=_("option {option}", option=option),
+        fix=_("change {option}", option=option),
+    )
 
 
 def _refusal(document: Document, problem: Any) -> Refusal:

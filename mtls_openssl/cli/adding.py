@@ -1,0 +1,161 @@
+"""One more certificate of a set: server add, client add; and what `p12 NAME` packs."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mtls_openssl.cli import changing, making, options
+from mtls_openssl.cli.desk import desk
+from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.cli.passphrase import PASSPHRASE
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.language import _, spoken
+from mtls_openssl.manifest import Leaf, Manifest, Packing, Role
+
+if TYPE_CHECKING:
+    from mtls_openssl.openssl.pkcs12 import Bundle
+    from mtls_openssl.settings import Loaded
+
+_NAME = (
+    inspect.Parameter(
+        "name",
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[
+            str,
+            typer.Argument(
+                help=spoken(_("What its files are called, such as alice.")), metavar="NAME"
+            ),
+        ],
+    ),
+)
+_IDENTITY = (
+    option(
+        str | None, "--cn", help="Common name.",
+        show_default="NAME; of a server its first DNS name, or NAME.DOMAIN",
+    ),
+    option(list[str] | None, "--dns", metavar="NAME", help="DNS name; repeatable."),
+    option(list[str] | None, "--ip", metavar="ADDRESS", help="IP address; repeatable."),
+    option(list[str] | None, "--email", metavar="ADDRESS", help="E-mail address; repeatable."),
+    option(list[str] | None, "--uri", metavar="URI", help="URI; repeatable."),
+    option(
+        str | None, "--key", metavar="KIND", show_default="by profile and --key-size",
+        help="Kind of key: RSA-2048 to RSA-16384, P-256, P-384, Ed25519.",
+    ),
+    option(str | None, "--days", help="Days that it lasts.", show_default="by profile"),
+    option(
+        list[str] | None, "--p12", metavar="READER", show_default="default; of a server none",
+        help="Pack it for a reader, as `p12 --for`, or for none: none; repeatable.",
+    ),
+)  # fmt: skip
+_DOMAIN = (option(str | None, "--domain", help="Domain of the server."),)
+_ADDING = (
+    _NAME, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE, _IDENTITY,
+    options.P12_PASSWORD, PASSPHRASE,
+)  # fmt: skip
+
+
+@takes(*_ADDING, _DOMAIN)
+def server(choices: Choices) -> None:
+    """Issue one more server's certificate, with a key of its own."""
+    _add(choices, Role.SERVER)
+
+
+@takes(*_ADDING)
+def client(choices: Choices) -> None:
+    """Issue one more client's certificate, with a key of its own."""
+    _add(choices, Role.CLIENT)
+
+
+def _add(choices: Choices, role: Role) -> None:
+    from mtls_openssl.life.deciding import Action, Decision, Verb  # noqa: PLC0415
+    from mtls_openssl.plan import Work  # noqa: PLC0415
+
+    folder: Path = choices["out"]
+    read = making.loaded(choices)
+    leaf = _leaf(choices, role, read)
+    for file in (leaf.certificate_file, leaf.key_file):
+        if (folder / file).exists():
+            raise FolderUnavailableError(
+                _("{file} is here already.", file=folder / file),
+                fix=_(
+                    "renew it: {command}; or give another name",
+                    command=f"python -m mtls_openssl renew {leaf.name}",
+                ),
+            )
+    action = Action(leaf.name, Verb.MAKE, work=Work(leaf, packings=leaf.packings))
+    decision = Decision(manifest_with(read, folder, leaf), (action,))
+    changing.carried_out(choices, changing.Decided(decision, read), f"{role.value} add")
+    named = read.manifest.leaf(leaf.name) is not None
+    if read.tables and not (named or choices["quiet"] or choices["json"]):
+        note = _(
+            "mtls.toml does not name {name}; for `apply` to look after it, add it there:"
+            ' [[{role}]] name = "{name}"',
+            name=leaf.name,
+            role=role.value,
+        )
+        typer.echo(spoken(_("Note: {note}", note=note)))
+
+
+def _leaf(choices: Choices, role: Role, read: Loaded) -> Leaf:
+    from mtls_openssl.settings import one_leaf  # noqa: PLC0415
+
+    names = ("name", "cn", "dns", "ip", "email", "uri", "key", "days", "p12")
+    given = {name: choices[name] for name in names if choices[name]}
+    if given.get("p12") == ["none"]:
+        given["p12"] = []
+    return one_leaf(given, role, read.settings)
+
+
+def bundle_of(choices: Choices, name: str, read: Loaded) -> Bundle:
+    """What goes into the PKCS#12 file of any certificate of the folder.
+
+    Args:
+        choices: what was typed.
+        name: what its files are called.
+        read: the settings.
+
+    Raises:
+        FolderUnavailableError: there is no such certificate, or it is for no one purpose.
+    """
+    from mtls_openssl.life import condition, describing  # noqa: PLC0415
+    from mtls_openssl.plan import pieces  # noqa: PLC0415
+
+    folder: Path = choices["out"]
+    files = condition.files_in(folder)
+    leaf = None
+    if f"{name}.crt" in files:
+        with desk(choices, "p12") as asking:
+            described = condition.read(asking, folder, f"{name}.crt")
+        leaf = describing.leaf_from(name, described, files) if described else None
+    if leaf is None:
+        raise FolderUnavailableError(
+            _(
+                "There is no certificate of a server or client {name} in {folder}.",
+                name=name,
+                folder=folder,
+            ),
+            cause=_("there are: {names}", names=", ".join(condition.leaves_there(files)) or "-"),
+            fix=_("give one of these names, or truststore"),
+        )
+    common_name = dict(leaf.subject).get("CN", name)
+    packing = Packing(f"{name}.p12", choices["p12_name"] or common_name, read.settings.p12_for)
+    return pieces.bundle(leaf, packing, manifest_with(read, folder, leaf))
+
+
+def manifest_with(read: Loaded, folder: Path, leaf: Leaf) -> Manifest:
+    """The authorities of a folder, and one certificate.
+
+    Args:
+        read: the settings.
+        folder: the folder of the set.
+        leaf: the certificate.
+    """
+    from mtls_openssl.life import condition  # noqa: PLC0415
+
+    there = condition.with_authorities(read.manifest, folder, described=read.tables)
+    return dataclasses.replace(there, leaves=(leaf,))

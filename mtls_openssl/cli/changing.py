@@ -1,0 +1,226 @@
+"""How a change of a set is looked at, told, and carried out."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mtls_openssl.cli import console, making
+from mtls_openssl.cli.desk import desk
+from mtls_openssl.cli.options import Choices
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.language import Text, _, joined
+
+if TYPE_CHECKING:
+    from mtls_openssl.desk import Desk
+    from mtls_openssl.life.deciding import Action, Decision, Wish
+    from mtls_openssl.manifest import Leaf, Manifest
+    from mtls_openssl.pipeline import Password, Result
+    from mtls_openssl.settings import Loaded
+
+_MADE_BYTES = 18
+_US = "python -m mtls_openssl"
+
+
+@dataclasses.dataclass(frozen=True)
+class Decided:
+    """What is to be done, and what it takes.
+
+    Args:
+        decision: what is to be done.
+        loaded: the settings.
+    """
+
+    decision: Decision
+    loaded: Loaded
+
+
+def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) -> Decided:
+    """What is to be done for the set of the folder.
+
+    Args:
+        choices: what was typed.
+        purpose: the command of ours.
+        wish: how it is to be brought up to date.
+        described: whether a file of settings must say what is wanted; else what it does not name
+            is wanted as it is.
+
+    Raises:
+        FolderUnavailableError: there is no such file, no folder, or no certificate of a name.
+    """
+    from mtls_openssl.life import condition  # noqa: PLC0415 - what a command needs, when it does
+    from mtls_openssl.life.deciding import decide  # noqa: PLC0415
+
+    folder: Path = choices["out"]
+    config = making.config_of(choices)
+    if described and config is None:
+        raise FolderUnavailableError(
+            _(
+                "There is no mtls.toml in {folder}, which would say what is wanted.",
+                folder=folder.absolute(),
+            ),
+            fix=_(
+                "write one with all that it may say: {command}",
+                command=f"{_US} init",
+            ),
+        )
+    loaded = making.loaded(choices)
+    manifest = condition.with_authorities(loaded.manifest, folder, described=described)
+    with desk(choices, purpose) as asking:
+        if not described:
+            manifest = _as_they_are(asking, folder, manifest, wish, known=config is not None)
+        there = condition.examine(asking, folder, manifest, _known(choices, manifest, folder))
+    return Decided(decide(manifest, there, wish), loaded)
+
+
+def _as_they_are(
+    asking: Desk, folder: Path, manifest: Manifest, wish: Wish, *, known: bool
+) -> Manifest:
+    """A manifest of the certificates that there are: as it is described, else as each one is."""
+    from mtls_openssl.life import condition, describing  # noqa: PLC0415
+
+    files = condition.files_in(folder)
+    there = condition.leaves_there(files)
+    if missing := sorted(wish.names - set(there)):
+        raise FolderUnavailableError(
+            _(
+                "There is no certificate {names} in {folder}.",
+                names=", ".join(missing),
+                folder=folder.absolute(),
+            ),
+            cause=_("there are: {names}", names=", ".join(there) or "-"),
+            fix=_(
+                "give one of these names; or make it: {command}",
+                command=f"{_US} client add NAME",
+            ),
+        )
+    leaves: list[Leaf] = []
+    for name in there:
+        leaf = manifest.leaf(name) if known else None
+        if leaf is None and (read := condition.read(asking, folder, f"{name}.crt")):
+            leaf = describing.leaf_from(name, read, files)
+        if leaf:
+            leaves.append(leaf)
+    return dataclasses.replace(manifest, leaves=tuple(leaves))
+
+
+def _known(choices: Choices, manifest: Manifest, folder: Path) -> dict[str, str]:
+    """The passwords of the PKCS#12 files that there are, as far as somebody has said them."""
+    from mtls_openssl.cli.password import given  # noqa: PLC0415
+
+    files = [packing.file for leaf in manifest.leaves for packing in leaf.packings]
+    one = given(choices)
+    return {
+        file: password
+        for file in files
+        if (password := one or kept(folder / f"{file}.password")) is not None
+    }
+
+
+def kept(file: Path) -> str | None:
+    """The password that we made up and put beside its file; None if there is none."""
+    try:
+        return file.read_text("ascii").strip() or None
+    except (OSError, ValueError):
+        return None
+
+
+def told(decision: Decision, *, dry: bool = False) -> Iterator[Text]:
+    """What is to be done, a line each, with the reasons."""
+    if decision.idle:
+        yield _("Nothing to do: everything is as it should be.")
+    elif dry:
+        yield _("This would be done:")
+    for action in decision.actions:
+        if action.verb.value != "keep":
+            yield _line(action)
+    kept_ = [action.name for action in decision.actions if action.verb.value == "keep"]
+    if kept_:
+        yield _("  as they are: {names}", names=", ".join(kept_))
+    for note in decision.notes:
+        yield _("  Note: {note}", note=note)
+
+
+def _line(action: Action) -> Text:
+    what = action.verb.title
+    if action.verb.value in {"renew", "reissue"}:
+        key = _("with a new key") if action.new_key else _("with the same key")
+        what = joined(_(", "), (what, key))
+    return _(
+        "  {name} {what}: {reasons}",
+        name=action.name,
+        what=what,
+        reasons=joined(_("; "), action.reasons),
+    )
+
+
+def data_of(name: str, decision: Decision, folder: Path) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "command": name,
+        "ok": True,
+        "folder": str(folder.absolute()),
+        "actions": [
+            {
+                "name": action.name,
+                "action": action.verb.value,
+                "new_key": action.new_key,
+                "reasons": [str(reason) for reason in action.reasons],
+            }
+            for action in decision.actions
+        ],
+        "notes": [str(note) for note in decision.notes],
+    }
+
+
+def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
+    """Do what was decided, and tell what came of it."""
+    from mtls_openssl import pipeline, report  # noqa: PLC0415
+    from mtls_openssl.cli.passphrase import passphrases  # noqa: PLC0415
+    from mtls_openssl.locate import find  # noqa: PLC0415
+    from mtls_openssl.process import Door  # noqa: PLC0415
+
+    decision, folder = decided.decision, choices["out"]
+    plan = decision.plan(name)
+    quiet = choices["quiet"] or choices["json"]
+    target = pipeline.Target(
+        folder=folder,
+        jobs=choices["jobs"] or making.processors(),
+        limit=choices["timeout"],
+        keep=decided.loaded.settings.keep_csr,
+        passwords={bundle.file: _password(choices, folder, bundle.file) for bundle in plan.bundles},
+        passphrases=passphrases(
+            choices, plan, decided.loaded.passphrases, issuer=decision.manifest.issuer.name
+        ),
+    )
+    door = Door()
+    found = find(choices["openssl"], door)
+    progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
+    try:
+        result = pipeline.make(plan, decision.manifest, target, found, door=door, watcher=progress)
+    finally:
+        progress.close()
+    console.be_deaf()
+    if choices["json"]:
+        console.print_data({**report.data(result), **data_of(name, decision, folder)})
+    elif not quiet:
+        typer.echo("")
+        for line in report.text(result):
+            typer.echo(line)
+    return result
+
+
+def _password(choices: Choices, folder: Path, file: str) -> Password:
+    from mtls_openssl.cli.password import given  # noqa: PLC0415
+    from mtls_openssl.pipeline import Password  # noqa: PLC0415
+
+    one = given(choices)
+    if one is not None:
+        return Password(one)
+    before = kept(folder / f"{file}.password")
+    return Password(before or secrets.token_urlsafe(_MADE_BYTES), keep=True)

@@ -1,0 +1,105 @@
+"""Where the pass phrase of an authority's key comes from: named, or asked for once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtls_openssl.cli import console, secret
+from mtls_openssl.cli.options import Choices, option
+from mtls_openssl.errors import SettingRefusedError
+from mtls_openssl.language import _
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable
+
+if TYPE_CHECKING:
+    from mtls_openssl.plan import Plan
+
+_SHORTEST = 4
+"""What openssl asks for at least (PEM_def_callback)."""
+_LONGEST = 1023
+_PANEL = _("Pass phrase of the CA's key (else mtls.toml, else MTLS_CA_PASSPHRASE, else asked)")
+
+PASSPHRASE = (
+    option(
+        str | None, "--ca-passphrase-env", metavar="NAME", panel=_PANEL,
+        help="Environment variable that has it.",
+    ),
+    option(
+        Path | None, "--ca-passphrase-file", metavar="FILE", panel=_PANEL,
+        help="File that has it in its first line.",
+    ),
+    option(
+        bool, "--ca-passphrase-stdin", default=False, panel=_PANEL,
+        help="Read it from standard input.",
+    ),
+)  # fmt: skip
+"""The key that issues: the root's, or the intermediate authority's where there is one."""
+
+
+def passphrases(
+    choices: Choices, plan: Plan, sources: Mapping[str, str], *, issuer: str = ROOT
+) -> dict[str, str]:
+    """The pass phrases that a plan needs, by the variable that openssl reads.
+
+    Args:
+        choices: what was typed.
+        plan: what will be run.
+        sources: where the file of settings says they are, by the authority's name.
+        issuer: the authority that the options are for.
+
+    Raises:
+        SettingRefusedError: one is nowhere to be had, or can't be used.
+        UsageError: two places are named.
+    """
+    wanted = {name for command in plan.commands for name in command.secrets}
+    made = set(plan.makes)
+    return {
+        passphrase_variable(authority): _fit(
+            _found(
+                choices,
+                authority,
+                sources.get(authority, ""),
+                typed=authority == issuer,
+                new=f"{authority}.key" in made,
+            ),
+            authority,
+        )
+        for authority in (ROOT, INTERMEDIATE)
+        if passphrase_variable(authority) in wanted
+    }
+
+
+def _found(choices: Choices, authority: str, source: str, *, typed: bool, new: bool) -> str:
+    if typed and (given := secret.named(choices, "ca-passphrase")) is not None:
+        return given
+    kind, _colon, place = source.partition(":")
+    variable = place if kind == "env" else passphrase_variable(authority)
+    if kind == "file":
+        return secret.first_line(Path(place), _("mtls.toml"))
+    if variable in os.environ:
+        return os.environ[variable]
+    if console.is_interactive():
+        question = _("Pass phrase of {file}", file=f"{authority}.key")
+        return console.ask_twice(question) if new else console.ask_once(question)
+    raise SettingRefusedError(
+        _("The pass phrase of {file} is not known.", file=f"{authority}.key"),
+        cause=_("its key is encrypted, and there is no terminal to ask at"),
+        fix=_("set the variable {variable}, or give --ca-passphrase-file FILE", variable=variable),
+    )
+
+
+def _fit(value: str, authority: str) -> str:
+    if not (_SHORTEST <= len(value) <= _LONGEST and value.isascii() and value.isprintable()):
+        raise SettingRefusedError(
+            _(
+                "The pass phrase of {file} is not {least} to {most} printable ASCII characters.",
+                file=f"{authority}.key",
+                least=_SHORTEST,
+                most=_LONGEST,
+            ),
+            cause=_("systems encode other characters in different ways (passphrase-encoding(7))"),
+            fix=_("choose another one"),
+        )
+    return value

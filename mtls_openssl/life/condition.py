@@ -1,0 +1,188 @@
+"""What there is of a set: each file of it held against what is wanted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from mtls_openssl.desk import Desk
+from mtls_openssl.errors import CommandFailedError
+from mtls_openssl.inspection.files import is_encrypted
+from mtls_openssl.language import _
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Manifest
+from mtls_openssl.openssl import x509
+from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.plan import CHAIN, chain_of, pieces
+from mtls_openssl.plan.naming import owner_of
+from mtls_openssl.proof import Check, Proof
+from mtls_openssl.steps import Command, Ending, Kind, Outcome
+
+_DAYS_OF_AN_INTERMEDIATE = 1825
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """What there is.
+
+    Args:
+        files: the names of all files in the folder.
+        checks: what was found of each file that is wanted.
+        certificates: what each certificate says, by the name of its file.
+        stale: the chain files that are missing, or do not hold what they should.
+        unopened: the PKCS#12 files whose password is not known.
+    """
+
+    files: frozenset[str]
+    checks: tuple[Check, ...]
+    certificates: Mapping[str, Description]
+    stale: frozenset[str] = frozenset()
+    unopened: frozenset[str] = frozenset()
+
+    def faults(self, file: str) -> tuple[str, ...]:
+        """What is not as wanted about a file, a sentence each."""
+        return tuple(
+            _("{fault} (wanted: {claim})", fault=check.fault, claim=check.claim)
+            for check in self.checks
+            if check.subject == file and check.fault
+        )
+
+
+def with_authorities(manifest: Manifest, folder: Path, *, described: bool) -> Manifest:
+    """A manifest that knows which authorities are in the folder, and whose keys are encrypted.
+
+    Args:
+        manifest: what is wanted.
+        folder: the folder of the set.
+        described: whether the file of settings says which authorities there are; else those that
+            are in the folder count.
+    """
+    middle = manifest.intermediate
+    if middle is None and not described and (folder / f"{INTERMEDIATE}.crt").is_file():
+        middle = Authority(INTERMEDIATE, (), _DAYS_OF_AN_INTERMEDIATE, Key("RSA", bits=2048))
+    return dataclasses.replace(
+        manifest,
+        root=_as_it_is(manifest.root, folder),
+        intermediate=_as_it_is(middle, folder) if middle else None,
+    )
+
+
+def _as_it_is(authority: Authority, folder: Path) -> Authority:
+    key = folder / authority.key_file
+    if not key.is_file():
+        return authority
+    return dataclasses.replace(authority, encrypted=is_encrypted(key))
+
+
+def examine(
+    desk: Desk, folder: Path, manifest: Manifest, passwords: Mapping[str, str]
+) -> Condition:
+    """Look at each file of a set that is wanted.
+
+    Args:
+        desk: where openssl is asked.
+        folder: the folder of the set.
+        manifest: what is wanted.
+        passwords: of the PKCS#12 files, by their names, as far as they are known.
+
+    Raises:
+        CommandFailedError: openssl could not be asked.
+    """
+    files = files_in(folder)
+    bundles = [
+        pieces.bundle(leaf, packing, manifest)
+        for leaf in manifest.leaves
+        for packing in leaf.packings
+        if packing.file in files
+    ]
+    opened = [bundle for bundle in bundles if bundle.file in passwords]
+    proof = Proof(tuple(_wanted(manifest, files)), manifest, tuple(opened))
+    secrets = {bundle.variable: passwords[bundle.file] for bundle in opened}
+    outcomes = [_asked(desk, command, folder, secrets) for command in proof.commands]
+    return Condition(
+        files,
+        proof.judge(outcomes, folder),
+        dict(_certificates(outcomes)),
+        frozenset(_stale(manifest, folder, files)),
+        frozenset(bundle.file for bundle in bundles if bundle not in opened),
+    )
+
+
+def files_in(folder: Path) -> frozenset[str]:
+    """The names of all files in a folder, which may not be there yet."""
+    if not folder.is_dir():
+        return frozenset()
+    return frozenset(path.name for path in folder.iterdir() if path.is_file())
+
+
+def read(desk: Desk, folder: Path, file: str) -> Description | None:
+    """What one certificate of the folder says; None if it can't be read."""
+    command = Command(
+        x509.inspect(file), _("read {file}", file=file), Kind.LOOK, reads=(file,), verdict=True
+    )
+    return dict(_certificates([_asked(desk, command, folder, {})])).get(file)
+
+
+def _wanted(manifest: Manifest, files: frozenset[str]) -> list[str]:
+    # The key of an authority is looked at when it is used, and may be kept elsewhere.
+    names = [authority.certificate_file for authority in manifest.authorities]
+    names += [file for leaf in manifest.leaves for file in (leaf.certificate_file, leaf.key_file)]
+    return [name for name in names if name in files]
+
+
+def _asked(desk: Desk, command: Command, folder: Path, secrets: Mapping[str, str]) -> Outcome:
+    known = {name: secrets[name] for name in command.secrets}
+    outcome = desk.ask(dataclasses.replace(command, kind=Kind.LOOK), folder=folder, secrets=known)
+    if outcome.finished.ending is not Ending.EXITED:
+        raise CommandFailedError(
+            _(
+                "openssl {command} ({purpose}) {problem}.",
+                command=command.argv[0],
+                purpose=command.purpose,
+                problem=outcome.problem,
+            ),
+            fix=_("look at what this openssl is: python -m mtls_openssl locate"),
+        )
+    return outcome
+
+
+def _certificates(outcomes: list[Outcome]) -> list[tuple[str, Description]]:
+    found = []
+    for outcome in outcomes:
+        (file, *more) = outcome.command.reads
+        if more or outcome.command.argv != x509.inspect(file):
+            continue
+        try:
+            found.append((file, x509.parse_text(outcome.finished.stdout)))
+        except ValueError:
+            continue  # a fault of its own says so
+    return found
+
+
+def _stale(manifest: Manifest, folder: Path, files: frozenset[str]) -> list[str]:
+    if manifest.intermediate is None:
+        return []
+    middle = manifest.intermediate.certificate_file
+    wanted = {CHAIN: (middle, f"{ROOT}.crt")}
+    wanted |= {chain_of(leaf.name): (leaf.certificate_file, middle) for leaf in manifest.leaves}
+    return [
+        file
+        for file, parts in wanted.items()
+        if not {file, *parts} <= files
+        or _text(folder, file) != "".join(_text(folder, part) for part in parts)
+    ]
+
+
+def _text(folder: Path, file: str) -> str:
+    return (folder / file).read_text("ascii", "replace")
+
+
+def leaves_there(files: frozenset[str]) -> list[str]:
+    """The names of the certificates in a folder that are no authority's, by their files."""
+    return sorted(
+        owner_of(file)
+        for file in files
+        if file.endswith(".crt")
+        and not file.endswith(CHAIN)
+        and owner_of(file) not in {ROOT, INTERMEDIATE}
+    )

@@ -1,0 +1,323 @@
+"""What to do for a set to be what is wanted, and nothing more. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.language import Text, _, joined
+from mtls_openssl.life.condition import Condition, leaves_there
+from mtls_openssl.manifest import Authority, Leaf, Manifest, Packing
+from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.plan import CHAIN, Plan, Work, chain_of, selected
+from mtls_openssl.proof.certificates import kind_of
+
+SOON = 30
+"""Days before its end that a certificate is renewed, if nobody says otherwise."""
+
+_PART_OF_ITS_LIFE = 3
+
+
+class Verb(enum.Enum):
+    """What is done for a certificate."""
+
+    KEEP = "keep"
+    MAKE = "make"
+    RENEW = "renew"
+    REISSUE = "reissue"
+    PACK = "pack"
+
+    @property
+    def title(self) -> Text:
+        """The word for a person."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    Verb.KEEP: _("stays as it is"),
+    Verb.MAKE: _("is made"),
+    Verb.RENEW: _("is renewed"),
+    Verb.REISSUE: _("is issued again"),
+    Verb.PACK: _("is packed"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Action:
+    """What is done for one certificate of the set.
+
+    Args:
+        name: what its files are called.
+        verb: what is done.
+        reasons: why, a sentence each.
+        work: it, for the plan; None for an authority or where nothing is done.
+    """
+
+    name: str
+    verb: Verb
+    reasons: tuple[str, ...] = ()
+    work: Work | None = None
+
+    @property
+    def new_key(self) -> bool:
+        """Whether there is a new key."""
+        return self.verb is Verb.MAKE or bool(self.work and self.work.issue and self.work.new_key)
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """What is done for a set.
+
+    Args:
+        manifest: what is wanted.
+        actions: for each authority and certificate of it.
+        notes: what a person should know besides.
+        join: whether the chain of the authorities is written.
+    """
+
+    manifest: Manifest
+    actions: tuple[Action, ...]
+    notes: tuple[Text, ...] = ()
+    join: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.join and all(action.verb is Verb.KEEP for action in self.actions)
+
+    def plan(self, name: str) -> Plan:
+        """It as a plan of the command `name`."""
+        made = {action.name for action in self.actions if action.verb is Verb.MAKE}
+        middle = self.manifest.intermediate
+        return selected(
+            name,
+            self.manifest,
+            [action.work for action in self.actions if action.work],
+            root=self.manifest.root.name in made,
+            intermediate=bool(middle and middle.name in made),
+            join=self.join,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """How a set is to be brought up to date.
+
+    Args:
+        now: the time.
+        within: days before its end that a certificate is renewed; None for SOON, or a third of
+            its life where that is less.
+        names: the certificates that are renewed whatever their end; None for none.
+        rekey: whether what is renewed gets a new key.
+        replace: the authorities that are made anew.
+        only_renew: whether nothing is made or issued again that is not to be renewed.
+    """
+
+    now: datetime
+    within: int | None = None
+    names: frozenset[str] = frozenset()
+    rekey: bool = False
+    replace: frozenset[str] = frozenset()
+    only_renew: bool = False
+
+
+def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
+    """What to do.
+
+    Args:
+        manifest: what is wanted.
+        condition: what there is.
+        wish: how.
+
+    Raises:
+        FolderUnavailableError: an authority is missing, and to make it anew would make what it
+            has issued worthless.
+    """
+    authorities = [_authority(one, manifest, condition, wish) for one in manifest.authorities]
+    fresh = any(action.verb is Verb.MAKE for action in authorities)
+    leaves = [_leaf(leaf, manifest, condition, wish, fresh=fresh) for leaf in manifest.leaves]
+    works = any(action.work and action.work.issue for action in leaves)
+    issuer = manifest.issuer
+    made = {action.name for action in authorities if action.verb is Verb.MAKE}
+    if works and issuer.name not in made and issuer.key_file not in condition.files:
+        raise FolderUnavailableError(
+            _("{file} is not here, and it takes it to issue a certificate.", file=issuer.key_file),
+            cause=joined(_("; "), _listed(leaves)),
+            fix=_(
+                "put {file} beside {certificate} for this",
+                file=issuer.key_file,
+                certificate=issuer.certificate_file,
+            ),
+        )
+    return Decision(
+        manifest,
+        (*authorities, *leaves),
+        tuple(_notes(manifest, condition, wish)),
+        join=CHAIN in condition.stale and not wish.only_renew,
+    )
+
+
+def _listed(actions: list[Action]) -> Iterator[Text]:
+    for action in actions:
+        if action.work and action.work.issue:
+            yield _("{name} {verb}", name=action.name, verb=action.verb.title)
+
+
+def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: Wish) -> Action:
+    if one.name in wish.replace:
+        return Action(one.name, Verb.MAKE, (_("asked for by name"),))
+    if one.certificate_file in condition.files:
+        return Action(one.name, Verb.KEEP)
+    others = sorted({*leaves_there(condition.files)} - {one.name})
+    if one.key_file in condition.files:
+        raise FolderUnavailableError(
+            _(
+                "{key} is here without {certificate}.",
+                key=one.key_file,
+                certificate=one.certificate_file,
+            ),
+            cause=_("a new authority would take the place of the key that is here"),
+            fix=_("take {file} out of backup/, or move the key away", file=one.certificate_file),
+        )
+    if others and one is manifest.root:
+        raise FolderUnavailableError(
+            _(
+                "{file} is not here, and {names} are.",
+                file=one.certificate_file,
+                names=", ".join(others),
+            ),
+            cause=_("a new CA would make what the old one has issued worthless"),
+            fix=_(
+                "bring back the old one from backup/, or say that you want a new one: --replace ca"
+            ),
+        )
+    return Action(one.name, Verb.MAKE, (_("it is not there yet"),))
+
+
+def _leaf(
+    leaf: Leaf, manifest: Manifest, condition: Condition, wish: Wish, *, fresh: bool
+) -> Action:
+    there = {leaf.certificate_file, leaf.key_file} & condition.files
+    described = condition.certificates.get(leaf.certificate_file)
+    has_key = leaf.key_file in there
+    if leaf.name in wish.names:
+        return _renewed(leaf, _("asked for by name"), wish, has_key=has_key)
+    ending = _ending(described, wish) if described else None
+    if wish.only_renew:
+        if ending:
+            return _renewed(leaf, ending, wish, has_key=has_key)
+        return Action(leaf.name, Verb.KEEP)
+    if fresh or len(there) < len({leaf.certificate_file, leaf.key_file}):
+        return _issued(leaf, Verb.MAKE, (_missing(leaf, there, fresh=fresh),), new_key=True)
+    return _mended(leaf, manifest, condition, wish, ending)
+
+
+def _missing(leaf: Leaf, there: AbstractSet[str], *, fresh: bool) -> Text:
+    if fresh:
+        return _("its authority is new")
+    if not there:
+        return _("it is not there yet")
+    return (
+        _("its certificate is not there") if leaf.key_file in there else _("its key is not there")
+    )
+
+
+def _mended(
+    leaf: Leaf, manifest: Manifest, condition: Condition, wish: Wish, ending: Text | None
+) -> Action:
+    described = condition.certificates.get(leaf.certificate_file)
+    unlike = described is None or str(kind_of(described)) != str(leaf.key)
+    faults = (
+        *condition.faults(leaf.certificate_file),
+        *_of_another(described, manifest, condition),
+    )
+    # What has ended fails each check of its chain: that is one reason, not three.
+    if described and ending and (described.not_after <= wish.now or not faults):
+        return _issued(leaf, Verb.RENEW, (ending,), new_key=wish.rekey or unlike)
+    if faults:
+        unpaired = _unpaired(condition, leaf)
+        return _issued(leaf, Verb.REISSUE, faults, new_key=unlike or unpaired)
+    packings, reasons = _packings(leaf, condition)
+    stale = chain_of(leaf.name) in condition.stale
+    if stale:
+        reasons = (*reasons, _("{file} is missing, or out of date", file=chain_of(leaf.name)))
+    if reasons:
+        work = Work(leaf, issue=False, new_key=False, join=stale, packings=packings)
+        return Action(leaf.name, Verb.PACK, reasons, work)
+    return Action(leaf.name, Verb.KEEP)
+
+
+def _renewed(leaf: Leaf, reason: Text, wish: Wish, *, has_key: bool) -> Action:
+    return _issued(leaf, Verb.RENEW, (reason,), new_key=wish.rekey or not has_key)
+
+
+def _issued(leaf: Leaf, verb: Verb, reasons: tuple[str, ...], *, new_key: bool) -> Action:
+    work = Work(leaf, new_key=new_key, packings=leaf.packings)
+    return Action(leaf.name, verb, tuple(dict.fromkeys(reasons)), work)
+
+
+def _ending(described: Description, wish: Wish) -> Text | None:
+    life = (described.not_after - described.not_before).days
+    within = min(SOON, life // _PART_OF_ITS_LIFE) if wish.within is None else wish.within
+    left = described.not_after - wish.now
+    if left > timedelta(days=within):
+        return None
+    date = f"{described.not_after:%Y-%m-%d}"
+    if left <= timedelta(0):
+        return _("it has ended on {date}", date=date)
+    return _("it ends on {date}, in {days} days", date=date, days=left.days)
+
+
+def _of_another(
+    described: Description | None, manifest: Manifest, condition: Condition
+) -> Iterator[Text]:
+    issuer = condition.certificates.get(manifest.issuer.certificate_file)
+    if described and issuer and described.issuer != issuer.subject:
+        yield _("another authority has issued it")
+
+
+def _unpaired(condition: Condition, leaf: Leaf) -> bool:
+    claim = _("it belongs to {key}", key=leaf.key_file)
+    return any(
+        check.fault and check.claim == claim
+        for check in condition.checks
+        if check.subject == leaf.certificate_file
+    )
+
+
+def _packings(leaf: Leaf, condition: Condition) -> tuple[tuple[Packing, ...], tuple[str, ...]]:
+    packings, reasons = list[Packing](), list[str]()
+    for packing in leaf.packings:
+        faults = condition.faults(packing.file)
+        if packing.file not in condition.files:
+            packings.append(packing)
+            reasons.append(_("{file} is not there yet", file=packing.file))
+        elif faults:
+            packings.append(packing)
+            reasons += (_("{file}: {fault}", file=packing.file, fault=fault) for fault in faults)
+    return tuple(packings), tuple(reasons)
+
+
+def _notes(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Text]:
+    for one in manifest.authorities:
+        if one.name in wish.replace:
+            continue
+        faults = condition.faults(one.certificate_file)
+        if faults:
+            yield _(
+                "{file} stays, though {faults}; --replace {name} makes it anew, and with it all"
+                " that it has issued",
+                file=one.certificate_file,
+                faults=joined(_("; "), faults),
+                name=one.name,
+            )
+    known = {leaf.name for leaf in manifest.leaves}
+    others = [name for name in leaves_there(condition.files) if name not in known]
+    if others and not wish.only_renew:
+        yield _("not described, and left as they are: {names}", names=", ".join(others))
+    for file in sorted(condition.unopened):
+        yield _("{file} was not looked into: its password is not known", file=file)

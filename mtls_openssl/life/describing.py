@@ -1,0 +1,46 @@
+"""What was asked for a certificate, read from the certificate itself."""
+
+from __future__ import annotations
+
+from mtls_openssl.manifest import Key, Leaf, Packing, Role
+from mtls_openssl.openssl import extensions
+from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.profiles import P12_FOR
+from mtls_openssl.proof.certificates import alternatives_of, kind_of
+
+
+def leaf_from(name: str, described: Description, files: frozenset[str]) -> Leaf | None:
+    """One more of the same: what has to be asked for to get such a certificate again.
+
+    Args:
+        name: what its files are called.
+        described: what it says.
+        files: the names of all files in its folder.
+
+    Returns:
+        None for a certificate that can't be asked for here: of no single purpose, or with a kind
+        of key that is none of ours.
+    """
+    usages = extensions.usages(described.extensions.get(extensions.EXTENDED_KEY_USAGE))
+    key = kind_of(described)
+    roles = [role for role in Role if (role.usage,) == usages]
+    if not roles or not isinstance(key, Key):
+        return None
+    usage = described.extensions.get(extensions.KEY_USAGE)
+    common_name = dict(described.subject).get("CN", name)
+    return Leaf(
+        name,
+        roles[0],
+        described.subject,
+        (described.not_after - described.not_before).days,
+        key,
+        alternatives_of(described),
+        f"v3_{name}.ext",
+        bool(usage and usage.critical),
+        tuple(_packings(name, common_name, files)),
+    )
+
+
+def _packings(name: str, common_name: str, files: frozenset[str]) -> list[Packing]:
+    readers = {f"{name}.p12": None, **{f"{name}.{reader}.p12": reader for reader in P12_FOR}}
+    return [Packing(file, common_name, reader) for file, reader in readers.items() if file in files]
