@@ -13,8 +13,7 @@ from mtls_openssl.openssl.crl import Description
 from mtls_openssl.openssl.x509 import Name
 from mtls_openssl.register.files import LIST
 
-_SOON = timedelta(days=7)
-_LAST_PART = 3
+_WEEK, _MONTH = timedelta(days=7), timedelta(days=30)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +42,11 @@ class Standing:
 
 
 def runs_out(one: Description, now: datetime) -> bool:
-    """Whether a CRL is to be made anew by now: in its last third, or its last week."""
+    """Whether a CRL is to be made anew by now: in its last third, its last week or month."""
     if one.next_update is None:
         return False
-    left = one.next_update - now
-    return left < _SOON or left < (one.next_update - one.last_update) / _LAST_PART
+    lasts = one.next_update - one.last_update
+    return one.next_update - now < max(min(lasts / 3, _MONTH), min(lasts / 2, _WEEK))
 
 
 def standing(desk: Desk, folder: Path, name: str = LIST) -> Standing | None:
