@@ -23,7 +23,7 @@ HOMES = {
     **dict.fromkeys(("convert", "key"), "converting"),
     **dict.fromkeys(("handshake", "connect"), "live"),
     **dict.fromkeys(("nginx", "iis"), "webserver"),
-    **dict.fromkeys(("revoke", "crl"), "revocation"),
+    **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     "install": "install",
     "trust": "trust",

@@ -6,6 +6,7 @@ import contextlib
 import enum
 import inspect
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,12 +16,14 @@ import typer
 from mtls_openssl.cli import console, options
 from mtls_openssl.cli.files import heard
 from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import UsageError
 from mtls_openssl.language import Text, _, spoken
 
 if TYPE_CHECKING:
     from mtls_openssl.openssl.ca import Entry
     from mtls_openssl.revocation.listing import Listed
+    from mtls_openssl.revocation.responder import Answer
     from mtls_openssl.revocation.revoking import Done
     from mtls_openssl.revocation.work import Work
 
@@ -76,10 +79,20 @@ _LASTING = (
 )  # fmt: skip
 
 
+_PORT = (
+    option(
+        int, "--port", default=2560, min=0, max=65535, help="Port on 127.0.0.1; 0 for a free one."
+    ),
+)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     for command in (revoke, crl):
         app.command()(command)
+    ocsp = App(help="Answer by OCSP whether a certificate is revoked.")
+    ocsp.command()(serve)
+    app.add_typer(ocsp, name="ocsp", short_help=spoken(_("Answer by OCSP, for trying.")))
 
 
 @takes(_NAME, options.LOOK, _REVOKE, _LASTING)
@@ -136,6 +149,63 @@ def crl(choices: Choices) -> None:
     elif not choices["quiet"]:
         for line in (*_entered(work), *_listed(listed, work.folder), *_kept(backup)):
             typer.echo(spoken(line))
+
+
+@takes(options.LOOK, _PORT)
+def serve(choices: Choices) -> None:
+    """Answer by OCSP from the register, on this computer alone, for trying, until Ctrl-C.
+
+    Each request is answered by an `openssl ocsp` of its own, with the register as it is then;
+    openssl's own -port would listen on every address of the machine.
+    """
+    from mtls_openssl.locate import find  # noqa: PLC0415
+    from mtls_openssl.process import Door  # noqa: PLC0415
+    from mtls_openssl.revocation.responder import Listener, Responder  # noqa: PLC0415
+
+    found = find(choices["openssl"], Door())
+    responder = Responder(choices["out"], found, passphrases(), choices["timeout"])
+    silent = choices["quiet"] or choices["json"]
+
+    def told(answer: Answer) -> None:
+        if not silent:
+            typer.echo(spoken(_answered(answer)))
+
+    with Listener(choices["port"], responder, told) as listener:
+        responder.see_that_it_works()
+        _announce(choices, responder.to_try(listener.url), listener.url)
+        try:
+            while True:
+                listener.handle_request()
+        except KeyboardInterrupt:
+            console.be_deaf()
+    if not silent:
+        typer.echo(spoken(_("Ended.")))
+
+
+def _announce(choices: Choices, asking: Sequence[str], url: str) -> None:
+    from mtls_openssl.scripting import quoting  # noqa: PLC0415
+
+    if choices["json"]:
+        console.print_data({"command": "ocsp serve", "url": url, "try": ["openssl", *asking]})
+    elif not choices["quiet"]:
+        line = quoting.cmd_line if sys.platform == "win32" else quoting.posix_line
+        typer.echo(spoken(_("Answering at {url} until Ctrl-C, this computer alone.", url=url)))
+        typer.echo(
+            spoken(
+                _(
+                    "To try it, in {folder}: {command}",
+                    folder=Path(os.path.abspath(choices["out"])),  # noqa: PTH100
+                    command=line(("openssl", *asking)),
+                )
+            )
+        )
+
+
+def _answered(answer: Answer) -> Text:
+    if not answer.statuses:
+        return _("Answered: that was no request")
+    said = ", ".join(f"{serial} {status}" for serial, status in answer.statuses)
+    return _("Answered: {said}", said=said)
 
 
 @contextlib.contextmanager

@@ -171,7 +171,10 @@ def handshakes(desk: Desk, folder: Path) -> tuple[tuple[Verdict, ...], tuple[Tex
             # Issued for 0 days, it is good to the end of that second.
             while int(time.time()) <= signed:
                 time.sleep(_TICK)
-        verdicts += [_try(desk, folder, attempt, own, version, trusted) for version in VERSIONS]
+        verdicts += [
+            _try(desk, folder, attempt, own, version=version, trusted=trusted)
+            for version in VERSIONS
+        ]
     return tuple(verdicts), tuple(left_out)
 
 
@@ -228,6 +231,7 @@ def _try(
     folder: Path,
     attempt: Attempt,
     own: tuple[str, ...],
+    *,
     version: str,
     trusted: str,
 ) -> Verdict:
