@@ -172,8 +172,8 @@ def serve(choices: Choices) -> None:
 
     with Listener(choices["port"], responder, told) as listener:
         responder.see_that_it_works()
-        _announce(choices, responder.to_try(listener.url), listener.url)
         try:
+            _announce(choices, responder.to_try(listener.url), listener.url)
             while True:
                 listener.handle_request()
         except KeyboardInterrupt:

@@ -184,6 +184,17 @@ class Work:
                 file = self.certificate(issued)
                 self.run(steps.enter(file, self.issuer, encrypted=bool(self.secret(self.issuer))))
                 self.entered += 1
+        lacking = {one.serial for one in self.findings.issued} - {
+            entry.serial for entry in self.entries
+        }
+        if lacking:
+            raise NotProvenError(
+                _(
+                    "openssl did not change the register as it should have: {serials}.",
+                    serials=", ".join(sorted(lacking)),
+                ),
+                fix=_("what openssl said is in {log}", log=self.folder / LOG),
+            )
 
     def _next_number(self) -> int:
         numbers = [one.number or 0 for one in self.before.lists] if self.before else []
