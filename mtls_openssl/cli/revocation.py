@@ -73,7 +73,8 @@ _REVOKE = (
 )  # fmt: skip
 _LASTING = (
     option(
-        int | None, "--days", min=1, max=3650, metavar="DAYS", show_default=str(_DAYS),
+        int | None, "--days", min=1, max=3650, metavar="DAYS",
+        show_default="crl_days of mtls.toml, else 30",
         help="Days that the CRL is good.",
     ),
 )  # fmt: skip
@@ -229,15 +230,21 @@ def _at_work(choices: Choices, command: str) -> Iterator[Work]:
 
 def passphrases() -> Mapping[str, str]:
     """The pass phrases of the authorities' keys, by the names of their variables."""
-    from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable  # noqa: PLC0415
+    from mtls_openssl.manifest import PASSPHRASE_VARIABLES  # noqa: PLC0415
 
-    variables = map(passphrase_variable, (ROOT, INTERMEDIATE))
-    return {name: os.environ[name] for name in variables if os.environ.get(name)}
+    return {name: os.environ[name] for name in PASSPHRASE_VARIABLES if os.environ.get(name)}
 
 
 def _days(choices: Choices) -> int:
     days: int | None = choices["days"]
-    return _DAYS if days is None else days
+    config: Path = choices["out"] / "mtls.toml"
+    if days is not None:
+        return days
+    if not config.is_file():
+        return _DAYS
+    from mtls_openssl.settings import load  # noqa: PLC0415 - for a folder with settings
+
+    return load({}, environ=os.environ, config=config).manifest.crl_days
 
 
 def _revoked(done: Done, work: Work) -> Iterator[Text]:

@@ -96,7 +96,7 @@ def enter(certificate: str, config: str, *secret: str) -> tuple[str, ...]:
     Args:
         certificate: its file.
         config: the configuration that names the register, and the authority's files.
-        secret: `passphrase` of the authority's key.
+        secret: `pkey.unlocking` of the authority's key.
     """
     return ("ca", "-config", config, "-valid", certificate, *secret)
 
@@ -123,11 +123,6 @@ def mark_expired(config: str, *secret: str) -> tuple[str, ...]:
 def make_crl(crl: str, days: int, config: str, *secret: str) -> tuple[str, ...]:
     """Argv that writes the CRL of the register, good for `days` days."""
     return ("ca", "-config", config, "-gencrl", "-crldays", str(days), "-out", crl, *secret)
-
-
-def passphrase(variable: str) -> tuple[str, ...]:
-    """The option that names the variable with the pass phrase of a key; none for no variable."""
-    return ("-passin", f"env:{variable}") if variable else ()
 
 
 def parse(text: str) -> tuple[Entry, ...]:

@@ -26,7 +26,7 @@ def answer(request: str, response: str, authority: str, *secret: str) -> tuple[s
         response: the file to write.
         authority: the one that has issued what is asked about and signs the answer, as its files
             are called before the dot.
-        secret: the option with the pass phrase of its key, which is known from 3.0 on.
+        secret: `pkey.unlocking` of its key, which is known from 3.0 on.
     """
     return (
         "ocsp", "-index", ca.INDEX, "-CA", f"{authority}.crt", "-rsigner", f"{authority}.crt",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mtls_openssl.language import _
 from mtls_openssl.manifest import passphrase_variable
-from mtls_openssl.openssl import ca
+from mtls_openssl.openssl import ca, pkey
 from mtls_openssl.register.files import CONFIG, NAMES
 from mtls_openssl.steps import Command, Render
 
@@ -117,7 +117,7 @@ def enter(certificate: str, issuer: str, *, encrypted: bool) -> Command:
     """The command that enters one certificate."""
     variables = secret(issuer, encrypted=encrypted)
     return Command(
-        ca.enter(certificate, CONFIG, *ca.passphrase(*variables or ("",))),
+        ca.enter(certificate, CONFIG, *pkey.unlocking("".join(variables))),
         _("enter {file} into the register", file=certificate),
         reads=(certificate, CONFIG, f"{issuer}.crt", f"{issuer}.key"),
         updates=(ca.INDEX, ca.ATTRIBUTES),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable
-from mtls_openssl.openssl import ca, crl
+from mtls_openssl.openssl import ca, crl, pkey
 from mtls_openssl.openssl.crl import Description
 from mtls_openssl.proof import Check
 from mtls_openssl.register import CONFIG, DER, LIST, ROOT_LIST, configured, standing
@@ -67,7 +67,7 @@ def make(work: Work, days: int) -> Listed:
     secret = work.secret(work.issuer)
     work.run(
         Command(
-            ca.make_crl(own, days, CONFIG, *ca.passphrase(*secret or ("",))),
+            ca.make_crl(own, days, CONFIG, *pkey.unlocking("".join(secret))),
             _("list what is revoked, for {days} days", days=days),
             reads=(CONFIG, ca.INDEX, f"{work.issuer}.crt", f"{work.issuer}.key"),
             writes=(own,),
@@ -129,7 +129,7 @@ def _root_list(work: Work, days: int) -> tuple[str, ...]:
                 ROOT_LIST,
                 max(days, _ROOT_DAYS),
                 _ROOT_CONFIG,
-                *ca.passphrase(*secret or ("",)),
+                *pkey.unlocking("".join(secret)),
             ),
             _("make the root's own CRL, which is empty"),
             reads=(_ROOT_CONFIG, _ROOT_INDEX, f"{ROOT}.crt", f"{ROOT}.key"),

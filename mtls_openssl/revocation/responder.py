@@ -28,7 +28,7 @@ from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.language import _
 from mtls_openssl.locate import Found, Search, Version
 from mtls_openssl.manifest import ROOT
-from mtls_openssl.openssl import ca, diagnosis, ocsp
+from mtls_openssl.openssl import ca, diagnosis, ocsp, pkey
 from mtls_openssl.process import Door
 from mtls_openssl.register import keeping
 from mtls_openssl.revocation.work import require_authority
@@ -157,7 +157,7 @@ class Responder:
     def _asked(self, one: Desk, request: bytes) -> Answer:
         asked, answered = one.scratch / "request.der", one.scratch / "response.der"
         asked.write_bytes(request)
-        secret = ca.passphrase(*self._variables or ("",))
+        secret = pkey.unlocking("".join(self._variables))
         files = (f"{self.authority}.crt", f"{self.authority}.key", ca.INDEX)
         outcome = one.ask(
             Command(

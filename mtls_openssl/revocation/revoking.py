@@ -11,7 +11,7 @@ from mtls_openssl.audit import LOG
 from mtls_openssl.errors import NotProvenError, UsageError
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
-from mtls_openssl.openssl import ca
+from mtls_openssl.openssl import ca, pkey
 from mtls_openssl.openssl.ca import Entry, Status
 from mtls_openssl.register import CONFIG, NAMES, Issued
 from mtls_openssl.register import keeping as steps
@@ -248,7 +248,7 @@ def _revoke_one(
     file = work.certificate(issued)
     work.run(
         Command(
-            ca.revoke(file, reason, CONFIG, *ca.passphrase(*secret or ("",))),
+            ca.revoke(file, reason, CONFIG, *pkey.unlocking("".join(secret))),
             _("revoke the certificate of {name} with the serial number {serial}",
               name=issued.name, serial=entry.serial),
             reads=(file, CONFIG, f"{work.issuer}.crt", f"{work.issuer}.key"),
@@ -282,7 +282,7 @@ def _mark_expired(work: Work, now: datetime) -> None:
         secret = work.secret(work.issuer)
         work.run(
             Command(
-                ca.mark_expired(CONFIG, *ca.passphrase(*secret or ("",))),
+                ca.mark_expired(CONFIG, *pkey.unlocking("".join(secret))),
                 _("mark in the register what has expired"),
                 reads=(CONFIG, f"{work.issuer}.crt", f"{work.issuer}.key"),
                 updates=(ca.INDEX, ca.ATTRIBUTES),
