@@ -22,8 +22,9 @@ from mtls_openssl.language import _
 from mtls_openssl.locate import Search, Version
 from mtls_openssl.process import Door, Serving
 from mtls_openssl.runner import Room, run_one, serve
-from mtls_openssl.steps import Command, Outcome
+from mtls_openssl.steps import Command, Outcome, Render
 from mtls_openssl.workspace import permissions
+from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.folder import LOCK
 from mtls_openssl.workspace.lock import FolderLock
 
@@ -85,6 +86,23 @@ class Desk:
         outcome = future.result()
         self.heard(outcome)
         return outcome
+
+    def render(self, step: Render) -> None:
+        """Write a file of the scratch folder from its template, and its line.
+
+        Raises:
+            FolderUnavailableError: the file or the log can't be written.
+        """
+        from mtls_openssl import templating  # noqa: PLC0415 - for those who make something
+
+        self._number += 1
+        content = templating.render(step)
+        try:
+            (self.scratch / step.name).write_bytes(content.encode())
+        except OSError as error:
+            what = _("{path} can't be written", path=self.scratch / step.name)
+            raise unavailable(what, error) from error
+        self._log.render(self._number, step, content, cwd=self.scratch)
 
     @contextlib.contextmanager
     def serving(

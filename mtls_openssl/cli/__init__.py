@@ -23,6 +23,7 @@ HOMES = {
     **dict.fromkeys(("convert", "key"), "converting"),
     **dict.fromkeys(("handshake", "connect"), "live"),
     **dict.fromkeys(("nginx", "iis"), "webserver"),
+    **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     **dict.fromkeys(("apply", "renew"), "life"),
     "install": "install",

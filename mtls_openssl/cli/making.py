@@ -19,6 +19,7 @@ from mtls_openssl.language import _, spoken
 if TYPE_CHECKING:
     from mtls_openssl.manifest import Manifest
     from mtls_openssl.plan import Plan
+    from mtls_openssl.proof import Proving
     from mtls_openssl.settings import Loaded
 
 
@@ -143,6 +144,7 @@ def _keytool(choices: Choices) -> Path | None:
 def verify(choices: Choices) -> None:
     """Check the set of a folder strictly (step 5.1)."""
     from mtls_openssl import plan  # noqa: PLC0415
+    from mtls_openssl.revocation import checking  # noqa: PLC0415
 
     folder: Path = choices["out"]
 
@@ -151,7 +153,13 @@ def verify(choices: Choices) -> None:
 
     certificates = there("server.crt", "client.crt") or ["server.crt", "client.crt"]
     keys = there("ca.key", *(f"{Path(name).stem}.key" for name in certificates))
-    _run(choices, plan.verify(certificates, beside=keys), None)
+    lists = checking.files(folder)
+    _run(
+        choices,
+        plan.verify(certificates, beside=(*keys, *lists)),
+        None,
+        checking.proving(certificates, lists),
+    )
 
 
 @takes(options.RUN, options.DRY, options.DHPARAM)
@@ -204,7 +212,7 @@ def config_of(choices: Choices) -> Path | None:
     return named or (beside if beside.exists() else None)
 
 
-def _run(choices: Choices, plan: Plan, read: Loaded | None) -> None:
+def _run(choices: Choices, plan: Plan, read: Loaded | None, proving: Proving | None = None) -> None:
     keep = bool(read and read.settings.keep_csr)
     manifest = read.manifest if read else None
     if choices["dry_run"]:
@@ -217,6 +225,7 @@ def _run(choices: Choices, plan: Plan, read: Loaded | None) -> None:
     from mtls_openssl.cli.password import password  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
+    from mtls_openssl.proof import NOTHING_BESIDES  # noqa: PLC0415
 
     target = pipeline.Target(
         folder=choices["out"],
@@ -231,7 +240,10 @@ def _run(choices: Choices, plan: Plan, read: Loaded | None) -> None:
         typer.echo(spoken(_("=== Generating Mutual TLS Certificates ===")))
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
     try:
-        result = pipeline.make(plan, manifest, target, found, door=door, watcher=progress)
+        result = pipeline.make(
+            plan, manifest, target, found, door=door, watcher=progress,
+            proving=proving or NOTHING_BESIDES,
+        )  # fmt: skip
     finally:
         progress.close()
     if not choices.get("prove"):

@@ -1,8 +1,9 @@
 """The guide's chapter of trouble-shooting as a program: what is the matter with a set, and why.
 
 `patient` reads all there is, once. The examinations are small functions that go by that alone:
-`computer`, `folder`, `files`, `certificates`, `belonging`, `bundles`, `outside`, `record`.
-`finding` is what they say, `mending` the commands that help, `treatment` those that are safe.
+`computer`, `folder`, `files`, `certificates`, `belonging`, `revocation`, `bundles`, `outside`,
+`record`. `finding` is what they say, `mending` has the commands that help, `treatment` does what
+is safe.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mtls_openssl.doctor import (
     folder,
     outside,
     record,
+    revocation,
 )
 from mtls_openssl.doctor.bundles import not_opened
 from mtls_openssl.doctor.finding import Finding, Severity, in_order
@@ -39,6 +41,8 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     belonging.chain,
     belonging.leaf_keys,
     certificates.names,
+    revocation.crls,
+    revocation.revoked,
     folder.readable,
     folder.writable,
     bundles.bundles,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from mtls_openssl.audit import LOG, Verdict, verify
 from mtls_openssl.desk import Desk
+from mtls_openssl.doctor import lists
+from mtls_openssl.doctor.lists import Lists
 from mtls_openssl.doctor.surroundings import Surroundings, gather
 from mtls_openssl.errors import FolderUnavailableError, MtlsError
 from mtls_openssl.inspection.content import Content, taken_apart
@@ -127,6 +129,7 @@ class Patient:
         broken_log: why the log could not be proven; None if it could.
         config: what openssl says when it is run by hand here; empty if all is well.
         surroundings: what was found around the set.
+        lists: what there is of revocation.
     """
 
     request: Request
@@ -140,6 +143,7 @@ class Patient:
     broken_log: MtlsError | None
     config: str
     surroundings: Surroundings
+    lists: Lists = dataclasses.field(default_factory=Lists)
 
     @property
     def folder(self) -> Path:
@@ -205,6 +209,7 @@ def look(
         spares=dict(_spare(patient, name, reader) for name in FILES),
         config=_by_hand(desk, search),
         surroundings=gather(desk, request.folder),
+        lists=lists.gather(desk, request.folder),
     )
 
 

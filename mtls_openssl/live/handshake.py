@@ -20,7 +20,7 @@ from mtls_openssl.errors import (
 from mtls_openssl.inspection import telling
 from mtls_openssl.inspection.files import bytes_of, is_encrypted
 from mtls_openssl.language import Text, _, joined
-from mtls_openssl.live import alerts, strangers, verification
+from mtls_openssl.live import alerts, revoked, strangers, verification
 from mtls_openssl.openssl import diagnosis, s_client, s_server, x509
 from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
 from mtls_openssl.steps import Command, Ending, Kind, Outcome
@@ -125,6 +125,13 @@ _EXPIRED = Attempt(
     apart=True,
     server_says=frozenset({verification.EXPIRED}),
 )
+_REVOKED = Attempt(
+    _("a revoked client"),
+    _REFUSED,
+    client=revoked.REVOKED,
+    apart=True,
+    server_says=frozenset({verification.REVOKED}),
+)
 
 
 def handshakes(desk: Desk, folder: Path) -> tuple[tuple[Verdict, ...], tuple[Text, ...]]:
@@ -150,6 +157,12 @@ def handshakes(desk: Desk, folder: Path) -> tuple[tuple[Verdict, ...], tuple[Tex
         left_out.append(why)
     else:
         attempts.append(_EXPIRED)
+    lists = revoked.prepare(desk, folder)
+    if lists and lists.left_out:
+        left_out.append(lists.left_out)
+    elif lists:
+        attempts.append(_REVOKED)
+    trusted = lists.trusted.as_posix() if lists else ""
     signed = int(time.time())
     verdicts = []
     for attempt in attempts:
@@ -157,7 +170,10 @@ def handshakes(desk: Desk, folder: Path) -> tuple[tuple[Verdict, ...], tuple[Tex
             # Issued for 0 days, it is good to the end of that second.
             while int(time.time()) <= signed:
                 time.sleep(_TICK)
-        verdicts += [_try(desk, folder, attempt, own, version) for version in VERSIONS]
+        verdicts += [
+            _try(desk, folder, attempt, own, version=version, trusted=trusted)
+            for version in VERSIONS
+        ]
     return tuple(verdicts), tuple(left_out)
 
 
@@ -209,9 +225,17 @@ def _own_name(desk: Desk, folder: Path) -> tuple[str, ...]:
     return ("-servername", host, "-verify_hostname", host)
 
 
-def _try(desk: Desk, folder: Path, attempt: Attempt, own: tuple[str, ...], version: str) -> Verdict:
+def _try(
+    desk: Desk,
+    folder: Path,
+    attempt: Attempt,
+    own: tuple[str, ...],
+    *,
+    version: str,
+    trusted: str,
+) -> Verdict:
     server_command = Command(
-        s_server.serve_one(),
+        s_server.serve_one(trusted),
         _(
             "serve with server.crt: {attempt}, TLS {version}",
             attempt=attempt.title,
@@ -295,6 +319,8 @@ def _why(
             _("server.crt: {why}", why=_meaning(client_errors)),
             "python -m mtls_openssl server",
         )
+    if any(code in verification.CRL for code, _words in server_errors):
+        return _meaning(server_errors), "python -m mtls_openssl crl"
     if server_errors:
         return (
             _("client.crt: {why}", why=_meaning(server_errors)),

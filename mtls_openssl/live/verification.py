@@ -14,6 +14,9 @@ from mtls_openssl.language import _
 from mtls_openssl.live.explained import Explained
 
 EXPIRED: Final = 10
+REVOKED: Final = 23
+CRL: Final = frozenset({3, 8, 11, 12, 44})
+"""It is the revocation list that is missing or not good, whoever the certificate is for."""
 NO_CERTIFICATE: Final = 1000
 """Not openssl's: none was sent."""
 UNKNOWN_CA: Final = frozenset({2, 7, 18, 19, 20, 21, 27})
@@ -108,7 +111,7 @@ VERIFICATION: Final[Mapping[int, Explained]] = MappingProxyType(
             _("the depth that is allowed is too small for the chain"),
             _("allow a greater depth, such as ssl_verify_depth 3 of nginx"),
         ),
-        23: Explained(
+        REVOKED: Explained(
             "certificate revoked",
             _("its CA has revoked it"),
             _("its serial number is in the CA's revocation list (CRL)"),

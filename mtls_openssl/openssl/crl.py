@@ -24,6 +24,16 @@ def write(crl: str, out: str, form: str = "PEM", out_form: str = "PEM") -> tuple
     return ("crl", "-in", crl, "-inform", form, "-outform", out_form, "-out", out)
 
 
+def check(crl: str, authority: str) -> tuple[str, ...]:
+    """Argv that checks whether `crl` is signed by `authority`; `is_ok` reads what it prints."""
+    return ("crl", "-in", crl, "-noout", "-CAfile", authority)
+
+
+def is_ok(output: str) -> bool:
+    """Whether `check` said so: it ends with 0 whatever it finds."""
+    return "verify OK" in output.splitlines()
+
+
 @dataclasses.dataclass(frozen=True)
 class Revoked:
     """One entry of a list.

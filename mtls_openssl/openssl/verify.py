@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 
 def chain(certificate: str, *, by: str = "") -> tuple[str, ...]:
@@ -33,6 +34,29 @@ def _between(authority: str) -> tuple[str, ...]:
 def chain_at_any_time(certificate: str) -> tuple[str, ...]:
     """As `chain`, but whether it is in date does not matter."""
     return ("verify", "-no_check_time", "-CAfile", "ca.crt", certificate)
+
+
+def issued_by(authority: str, certificates: Sequence[str]) -> tuple[str, ...]:
+    """The check that an authority, a root or not, has signed each of `certificates` at any time."""
+    return ("verify", "-no_check_time", "-partial_chain", "-CAfile", authority, *certificates)
+
+
+def unrevoked(
+    certificate: str, crl: str, *, authority: str = "ca.crt", intermediate: str = ""
+) -> tuple[str, ...]:
+    """The check that no authority has revoked `certificate`, as nginx makes it with ssl_crl.
+
+    Args:
+        certificate: the file.
+        crl: the file with the CRL of every authority in the chain.
+        authority: the root.
+        intermediate: the authority between the two; empty for none.
+    """
+    between = ("-untrusted", intermediate) if intermediate else ()
+    return (
+        "verify", "-crl_check", "-crl_check_all", "-CAfile", authority, *between, "-CRLfile", crl,
+        certificate,
+    )  # fmt: skip
 
 
 def is_ok(output: str, certificate: str) -> bool:

@@ -11,6 +11,7 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import Leaf, Manifest
 from mtls_openssl.openssl import dhparam as dh
 from mtls_openssl.openssl import pkcs12, readers, x509
+from mtls_openssl.openssl.ca import KEPT
 from mtls_openssl.plan import pieces
 from mtls_openssl.plan.naming import packed
 from mtls_openssl.plan.nouns import Plan
@@ -60,7 +61,8 @@ def everything(manifest: Manifest) -> Plan:
         scratch=scratch,
         # A whole set replaces a whole set: what an earlier one left besides goes to the backup.
         retires=(
-            *(name for one in manifest.leaves for name in packed(one.name)), *_TRUSTSTORE, *scratch
+            *(name for one in manifest.leaves for name in packed(one.name)), *_TRUSTSTORE, *scratch,
+            *KEPT,
         ),
         bundles=tuple(bundle for one in packings for bundle in one.bundles),
     )  # fmt: skip
@@ -83,6 +85,7 @@ def ca(manifest: Manifest) -> Plan:
             ),
             *_TRUSTSTORE,
             x509.serial_file(root.name),
+            *KEPT,
         ),
     )
 

@@ -1,0 +1,125 @@
+"""The steps that begin a register, and that enter what was issued. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from mtls_openssl.language import _
+from mtls_openssl.manifest import passphrase_variable
+from mtls_openssl.openssl import ca, pkey
+from mtls_openssl.register.files import CONFIG, NAMES
+from mtls_openssl.steps import Command, Render
+
+EMPTY = "# What this authority has issued.\n"
+"""A register without an entry; openssl passes over such a line (TXT_DB_read)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entering:
+    """What a plan does besides where a register is kept.
+
+    Args:
+        steps: after the ones that issue.
+        brings: files of the set that they read and change.
+        publishes: files that go back to the set when all is proven.
+    """
+
+    steps: tuple[Render | Command, ...] = ()
+    brings: tuple[str, ...] = ()
+    publishes: tuple[str, ...] = ()
+
+
+def entering(certificates: Sequence[str], issuer: str, *, encrypted: bool = False) -> Entering:
+    """What enters new certificates into a register that is there.
+
+    Args:
+        certificates: their files, each of a serial number that is new.
+        issuer: the authority that has issued them, as its files are called before the dot.
+        encrypted: whether its key has a pass phrase, which is then in the variable of
+            `manifest.passphrase_variable`.
+
+    Returns:
+        The steps, which need `issuer`'s key and certificate as issuing itself does; and the files
+        to bring and to publish. What openssl leaves besides (`index.txt.old` and the like) is
+        not among them, and goes with the stage.
+    """
+    if not certificates:
+        return Entering()
+    return Entering(
+        (configured(issuer), *(enter(one, issuer, encrypted=encrypted) for one in certificates)),
+        NAMES,
+        NAMES,
+    )
+
+
+def first(number: int = 1) -> tuple[Render, ...]:
+    """What begins a register.
+
+    Args:
+        number: of its first CRL.
+    """
+    return (
+        text(ca.INDEX, EMPTY, _("an empty register")),
+        text(ca.ATTRIBUTES, "unique_subject = no\n", _("what openssl is to know of the register")),
+        numbered(number),
+    )
+
+
+def numbered(number: int, file: str = ca.CRL_NUMBER) -> Render:
+    """What says which number the next CRL gets.
+
+    Args:
+        number: the number.
+        file: the file that says so.
+    """
+    digits = f"{number:X}"
+    return text(
+        file, f"{digits.zfill(len(digits) + len(digits) % 2)}\n", _("the number of the next CRL")
+    )
+
+
+def text(name: str, content: str, purpose: str) -> Render:
+    """A file of a text that is ready."""
+    return Render("openssl/text.j2", name, purpose, {"text": content})
+
+
+def configured(
+    issuer: str, *, name: str = CONFIG, index: str = ca.INDEX, number: str = ca.CRL_NUMBER
+) -> Render:
+    """The configuration by which `openssl ca` finds the register of an authority.
+
+    Args:
+        issuer: the authority, as its files are called before the dot.
+        name: of the configuration.
+        index: the register.
+        number: the file with the number of its next CRL.
+    """
+    return Render(
+        "openssl/register.cnf.j2",
+        name,
+        _("where openssl finds the register"),
+        {
+            "index": index,
+            "number": number,
+            "certificate": f"{issuer}.crt",
+            "key": f"{issuer}.key",
+        },
+    )
+
+
+def secret(issuer: str, *, encrypted: bool) -> tuple[str, ...]:
+    """The variables that a command reads which needs the key of an authority."""
+    return (passphrase_variable(issuer),) if encrypted else ()
+
+
+def enter(certificate: str, issuer: str, *, encrypted: bool) -> Command:
+    """The command that enters one certificate."""
+    variables = secret(issuer, encrypted=encrypted)
+    return Command(
+        ca.enter(certificate, CONFIG, *pkey.unlocking("".join(variables))),
+        _("enter {file} into the register", file=certificate),
+        reads=(certificate, CONFIG, f"{issuer}.crt", f"{issuer}.key"),
+        updates=(ca.INDEX, ca.ATTRIBUTES),
+        secrets=variables,
+    )

@@ -1,0 +1,75 @@
+"""Holds the certificates of a set against its CRLs, as a server does that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mtls_openssl.language import Text, _
+from mtls_openssl.manifest import INTERMEDIATE
+from mtls_openssl.openssl import verify
+from mtls_openssl.proof import Check, Proving
+from mtls_openssl.register import LIST
+from mtls_openssl.steps import Command, Ending, Kind, Outcome
+
+_ENDED = "CRL has expired"
+_LACKING = "unable to get certificate CRL"
+_REVOKED = "certificate revoked"
+_MEANT: dict[str, Text] = {
+    _ENDED: _(
+        "the CRL has expired, and whoever checks with it refuses everybody now; make the next one:"
+        " python -m mtls_openssl crl"
+    ),
+    _LACKING: _(
+        "crl.pem lacks the CRL of an authority in its chain, and whoever checks with it refuses"
+        " everybody; make it anew: python -m mtls_openssl crl"
+    ),
+    _REVOKED: _("its CA has revoked it; have a new one issued"),
+}
+
+
+def files(folder: Path) -> tuple[str, ...]:
+    """The files of a set that such a check needs; none where there is no CRL."""
+    if not (folder / LIST).is_file():
+        return ()
+    between = f"{INTERMEDIATE}.crt"
+    return (LIST, between) if (folder / between).is_file() else (LIST,)
+
+
+def proving(certificates: Sequence[str], beside: Sequence[str]) -> Proving:
+    """What `verify` proves besides where there is a CRL.
+
+    Args:
+        certificates: the files of the certificates.
+        beside: what `files` gave.
+    """
+    if not beside:
+        return Proving()
+    commands = {name: _command(name, beside) for name in certificates}
+    return Proving(tuple(commands.values()), lambda outcomes: _judge(commands, outcomes))
+
+
+def _command(name: str, beside: Sequence[str]) -> Command:
+    between = beside[1] if len(beside) > 1 else ""
+    return Command(
+        verify.unrevoked(name, LIST, intermediate=between),
+        _("check that nobody has revoked {file}", file=name),
+        Kind.PROOF,
+        reads=("ca.crt", *beside, name),
+        verdict=True,
+    )
+
+
+def _judge(commands: dict[str, Command], outcomes: Sequence[Outcome]) -> Iterator[Check]:
+    answers = {
+        outcome.command.argv: outcome.finished
+        for outcome in outcomes
+        if outcome.finished.ending is Ending.EXITED
+    }
+    for name, command in commands.items():
+        if finished := answers.get(command.argv):
+            good = finished.exit == 0 and verify.is_ok(finished.stdout, name)
+            words = verify.reason(f"{finished.stderr}\n{finished.stdout}")
+            meant = [text for said, text in _MEANT.items() if said in words]
+            fault = meant[0] if meant else words or finished.stderr.strip()
+            yield Check(name, _("nobody has revoked it"), "" if good else fault)

@@ -1,0 +1,176 @@
+"""Makes the CRLs of a set from its register, for nginx (PEM) and for Windows (DER)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.language import Text, _
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable
+from mtls_openssl.openssl import ca, crl, pkey
+from mtls_openssl.openssl.crl import Description
+from mtls_openssl.proof import Check
+from mtls_openssl.register import CONFIG, DER, LIST, ROOT_LIST, configured, standing
+from mtls_openssl.register import keeping as steps
+from mtls_openssl.register.lists import runs_out
+from mtls_openssl.revocation import proving
+from mtls_openssl.revocation.proving import Wanted
+from mtls_openssl.revocation.work import Work
+from mtls_openssl.steps import Command
+
+_ROOT_CONFIG = "ca.register.cnf"
+_ROOT_INDEX = "ca.index.txt"
+_ROOT_NUMBER = "ca.crlnumber"
+_ROOT_DAYS = 365
+"""An empty list of a root that is kept elsewhere is not made anew every month."""
+
+_ISSUER_LIST = f"{INTERMEDIATE}.crl.pem"
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed:
+    """CRLs that were made and proven.
+
+    Args:
+        lists: what they say, the one of the authority that issues first.
+        files: their files.
+        checks: what was proven.
+        notes: what a person should know besides.
+    """
+
+    lists: tuple[Description, ...]
+    files: tuple[str, ...]
+    checks: tuple[Check, ...]
+    notes: tuple[Text, ...] = ()
+
+    @property
+    def own(self) -> Description:
+        """The CRL of the authority that issues."""
+        return self.lists[0]
+
+
+def make(work: Work, days: int) -> Listed:
+    """Make the CRLs of a set where all work happens.
+
+    Args:
+        work: the run.
+        days: how long the CRL of the authority that issues is to be good.
+
+    Raises:
+        FolderUnavailableError: the root's list is needed, and its key is not here.
+        CommandFailedError: an openssl command failed.
+    """
+    above = _root_list(work, days) if work.issuer != ROOT else ()
+    own = _ISSUER_LIST if above else LIST
+    number = _rising_number(work)
+    secret = work.secret(work.issuer)
+    work.run(
+        Command(
+            ca.make_crl(own, days, CONFIG, *pkey.unlocking("".join(secret))),
+            _("list what is revoked, for {days} days", days=days),
+            reads=(CONFIG, ca.INDEX, f"{work.issuer}.crt", f"{work.issuer}.key"),
+            writes=(own,),
+            updates=(ca.CRL_NUMBER,),
+            secrets=secret,
+        )
+    )
+    work.run(
+        Command(
+            crl.write(own, DER, out_form="DER"),
+            _("write the CRL in the form that Windows reads"),
+            reads=(own,),
+            writes=(DER,),
+        )
+    )
+    if above:
+        both = "".join((work.desk.scratch / name).read_text("ascii") for name in (own, ROOT_LIST))
+        work.render(steps.text(LIST, both, _("the CRLs of both authorities, which nginx asks for")))
+    files = (LIST, DER, *((ROOT_LIST,) if above else ()))
+    wanted = Wanted(own, number, days, work.before)
+    checks, lists = proving.prove(work, wanted)
+    return Listed(lists, files, checks, tuple(_notes(lists, above)))
+
+
+def _rising_number(work: Work) -> int:
+    """The number of the CRL that comes next: above all that there were."""
+    said = (work.desk.scratch / ca.CRL_NUMBER).read_text("ascii").strip()
+    number = int(said, 16)
+    authority = work.findings.authority
+    last = work.before.of(authority) if work.before and authority else None
+    if last and last.number is not None and last.number >= number:
+        number = last.number + 1
+        work.render(steps.numbered(number))
+    return number
+
+
+def _root_list(work: Work, days: int) -> tuple[str, ...]:
+    """The root's own list, made where its key is here, else the one that is there."""
+    work.bring(f"{ROOT}.crt")
+    old = standing(work.desk, work.folder, ROOT_LIST)
+    if not work.can_sign(ROOT):
+        if old is None:
+            raise _no_root_list(work)
+        work.bring(ROOT_LIST)
+        return (ROOT_LIST,)
+    work.bring(f"{ROOT}.key")
+    numbers = [one.number or 0 for one in old.lists] if old else []
+    secret = work.secret(ROOT)
+    work.render(
+        configured(ROOT, name=_ROOT_CONFIG, index=_ROOT_INDEX, number=_ROOT_NUMBER),
+        steps.text(
+            _ROOT_INDEX, steps.EMPTY, _("the register of the root, which has revoked nothing")
+        ),
+        steps.numbered(max(numbers, default=0) + 1, _ROOT_NUMBER),
+    )
+    work.run(
+        Command(
+            ca.make_crl(
+                ROOT_LIST,
+                max(days, _ROOT_DAYS),
+                _ROOT_CONFIG,
+                *pkey.unlocking("".join(secret)),
+            ),
+            _("make the root's own CRL, which is empty"),
+            reads=(_ROOT_CONFIG, _ROOT_INDEX, f"{ROOT}.crt", f"{ROOT}.key"),
+            writes=(ROOT_LIST,),
+            updates=(_ROOT_NUMBER,),
+            secrets=secret,
+        )
+    )
+    return (ROOT_LIST,)
+
+
+def _no_root_list(work: Work) -> FolderUnavailableError:
+    key = work.folder / f"{ROOT}.key"
+    fix = _(
+        "put ca.key beside it for this once; or run `python -m mtls_openssl crl` where it is, and"
+        " copy the crl.pem from there to here as {file}",
+        file=ROOT_LIST,
+    )
+    if key.is_file():
+        fix = _("put its pass phrase into the variable {variable} for this once",
+                variable=passphrase_variable(ROOT))  # fmt: skip
+    return FolderUnavailableError(
+        _("The root's own CRL is needed, and {file} is not here to sign it.", file=key.name)
+        if not key.is_file()
+        else _("The root's own CRL is needed, and {file} has a pass phrase.", file=key.name),
+        cause=_(
+            "nginx and others ask for the CRL of every authority in the chain, and refuse everybody"
+            " where one is missing"
+        ),
+        fix=fix,
+    )
+
+
+def _notes(lists: tuple[Description, ...], above: tuple[str, ...]) -> Iterator[Text]:
+    from datetime import UTC, datetime  # noqa: PLC0415 - the time of the note
+
+    for one in lists[1:] if above else ():
+        if runs_out(one, datetime.now(UTC)):
+            yield _(
+                "The root's own CRL, {file}, is good until {date} only: have it made anew with"
+                " ca.key.",
+                file=ROOT_LIST,
+                date=f"{one.next_update:%Y-%m-%d}",
+            )

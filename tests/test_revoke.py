@@ -1,0 +1,340 @@
+"""`revoke` and `crl`: a leaver is out, the others are in, and openssl itself goes on from there."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from mtls_openssl.audit import verify as verify_log
+from mtls_openssl.openssl import ca
+from tests import authority
+from tests.authority import asked, flat, issue, listed, said, serial, serials, supersede, verdict
+from tests.machine import openssl, ran, snapshot
+from tests.shelf import mtls
+
+OWN_CONFIG = """
+[ca]
+default_ca = theirs
+[theirs]
+database = index.txt
+crlnumber = crlnumber
+certificate = ca.crt
+private_key = ca.key
+default_md = sha256
+default_crl_days = 9
+"""
+"""What somebody who has never heard of us would write."""
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(tmp_path: Path) -> Path:
+    return flat(tmp_path / "set")
+
+
+def without_log(folder: Path) -> dict[str, bytes]:
+    return {name: data for name, data in snapshot(folder).items() if not name.endswith(".jsonl")}
+
+
+def test_all_that_was_issued_to_a_name_is_revoked_and_nothing_else(folder: Path) -> None:
+    first = supersede(folder, "alice", "ca", "client", "2026-01-01T00-00-00Z")
+    second = supersede(folder, "alice", "ca", "client", "2026-02-01T00-00-00Z")
+    now = serial(folder, "alice.crt")
+
+    done = said("revoke", "alice", "--reason", "keyCompromise", folder=folder)
+
+    assert {one["serial"] for one in done["revoked"]} == {first, second, now}
+    assert serials(folder) == {first, second, now}
+    assert "certificate revoked" in verdict(folder, "alice.crt")
+    assert "certificate revoked" in verdict(folder, "backup/2026-01-01T00-00-00Z/alice.crt")
+    assert "bob.crt: OK" in verdict(folder, "bob.crt")
+    assert "server.crt: OK" in verdict(folder, "server.crt")
+
+
+def test_certificates_and_keys_stay_as_they_are(folder: Path) -> None:
+    before = without_log(folder)
+
+    mtls("revoke", "alice", "--out", folder)
+
+    after = without_log(folder)
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {
+        "index.txt", "index.txt.attr", "crlnumber", "crl.pem", "crl.der",
+    }  # fmt: skip
+
+
+def test_openssl_goes_on_with_our_register_as_its_own(folder: Path) -> None:
+    mtls("revoke", "alice", "--out", folder)
+    (folder / "test.cnf").write_text(OWN_CONFIG)
+
+    status = [
+        asked(folder, "ca", "-status", serial(folder, f"{name}.crt"), exit_code=None)
+        for name in ("alice", "bob")
+    ]
+    asked(folder, "ca", "-revoke", "bob.crt", "-crl_reason", "superseded")
+    asked(folder, "ca", "-gencrl", "-out", "theirs.pem")
+
+    assert "=Revoked (R)" in status[0]
+    assert "=Valid (V)" in status[1]
+    assert serials(folder, "theirs.pem") == {
+        serial(folder, "alice.crt"), serial(folder, "bob.crt"),
+    }  # fmt: skip
+    assert listed(folder, "theirs.pem").number == 2
+
+
+def test_what_is_revoked_already_is_told_and_nothing_changes(folder: Path) -> None:
+    mtls("revoke", "alice", "--out", folder)
+    before = without_log(folder)
+
+    done = said("revoke", "alice", folder=folder)
+
+    assert done["revoked"] == []
+    assert [one["serial"] for one in done["already_revoked"]] == [serial(folder, "alice.crt")]
+    assert without_log(folder) == before
+
+
+def test_a_new_certificate_after_a_revocation_is_let_in_until_it_is_revoked_too(
+    folder: Path,
+) -> None:
+    mtls("revoke", "alice", "--out", folder)
+    old = supersede(folder, "alice", "ca", "client", "2026-01-01T00-00-00Z")
+    assert "alice.crt: OK" in verdict(folder, "alice.crt")
+
+    done = said("revoke", "alice", folder=folder)
+
+    assert done["entered"] == 1
+    assert [one["serial"] for one in done["already_revoked"]] == [old]
+    assert serials(folder) == {old, serial(folder, "alice.crt")}
+
+
+def test_an_unknown_name_is_answered_with_those_there_are(folder: Path) -> None:
+    before = without_log(folder)
+
+    done = said("revoke", "carol", folder=folder, code=2)
+
+    assert "alice, bob, server" in done["cause"]
+    assert without_log(folder) == before
+
+
+@pytest.mark.parametrize("name", ["ca", "ca.crt", "intermediate"])
+def test_an_authority_is_not_revoked(folder: Path, name: str) -> None:
+    before = snapshot(folder)
+
+    said("revoke", name, folder=folder, code=2)
+
+    assert snapshot(folder) == before
+
+
+def test_somebody_elses_certificate_is_not_revoked(folder: Path, tmp_path: Path) -> None:
+    other = flat(tmp_path / "other")
+    (folder / "carol.crt").write_bytes((other / "alice.crt").read_bytes())
+
+    done = said("revoke", "carol", folder=folder, code=2)
+
+    assert "not issued by" in done["error"]
+
+
+def test_the_same_name_signed_by_an_earlier_ca_is_none_of_this_one(
+    folder: Path, tmp_path: Path
+) -> None:
+    other = flat(tmp_path / "other")  # its root has the same name, and another key
+    kept = folder / "backup" / "2026-01-01T00-00-00Z"
+    kept.mkdir(parents=True)
+    (kept / "alice.crt").write_bytes((other / "alice.crt").read_bytes())
+
+    done = said("revoke", "alice", folder=folder)
+
+    assert [one["serial"] for one in done["revoked"]] == [serial(folder, "alice.crt")]
+
+
+def test_a_certificate_that_nobody_has_any_more_is_told_and_revoked_by_its_number(
+    folder: Path, tmp_path: Path
+) -> None:
+    mtls("crl", "--out", folder)
+    lost = tmp_path / "lost.crt"
+    (folder / "alice.crt").rename(lost)
+    issue(folder, "alice", "ca", "client")
+
+    done = said("revoke", "alice", "--reason", "keyCompromise", folder=folder)
+    (still,) = done["still_valid"]
+    assert "alice" in still["subject"]
+    assert still["serial"] in " ".join(done["notes"])
+
+    (folder / "lost.crt").write_bytes(lost.read_bytes())
+    assert "lost.crt: OK" in verdict(folder, "lost.crt")
+    (folder / "lost.crt").unlink()
+    lower = ":".join(still["serial"][at : at + 2].lower() for at in range(0, 40, 2))
+    again = said("revoke", "--serial", lower, "--reason", "superseded", folder=folder)
+
+    assert [one["serial"] for one in again["revoked"]] == [still["serial"]]
+    (folder / "lost.crt").write_bytes(lost.read_bytes())
+    assert "certificate revoked" in verdict(folder, "lost.crt")
+    reasons = {one.serial: one.reason for one in listed(folder).revoked}
+    assert reasons[still["serial"]] == "Superseded"
+
+
+def test_only_one_certificate_is_revoked_by_name_and_number(folder: Path) -> None:
+    old = supersede(folder, "alice", "ca", "client", "2026-01-01T00-00-00Z")
+
+    said("revoke", "alice", "--serial", old, folder=folder)
+
+    assert serials(folder) == {old}
+    bobs = serial(folder, "bob.crt")
+    assert "not a certificate of alice" in said(
+        "revoke", "alice", "--serial", bobs, folder=folder, code=2
+    )["error"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ((), ""),
+        (("--reason", "keycompromise"), "Key Compromise"),
+        (("--reason", "CACompromise"), "CA Compromise"),
+        (("--reason", "affiliationChanged"), "Affiliation Changed"),
+        (("--reason", "cessationOfOperation"), "Cessation Of Operation"),
+        (("--reason", "certificateHold"), "Certificate Hold"),
+    ],
+)
+def test_the_reason_stands_in_the_crl(folder: Path, typed: tuple[str, ...], printed: str) -> None:
+    said("revoke", "alice", *typed, folder=folder)
+
+    (entry,) = listed(folder).revoked
+    assert entry.reason == printed
+
+
+def test_no_reason_lets_somebody_in_again(folder: Path) -> None:
+    mtls("revoke", "alice", "--reason", "removeFromCRL", "--out", folder, code=2)
+    notes = said("revoke", "bob", "--reason", "certificateHold", folder=folder)["notes"]
+
+    assert any("no way to take it back" in note for note in notes)
+
+
+def test_without_a_crl_the_register_alone_knows_and_says_what_is_left_to_do(folder: Path) -> None:
+    done = said("revoke", "alice", "--no-crl", folder=folder)
+
+    assert not (folder / "crl.pem").exists()
+    assert any("mtls_openssl crl" in note for note in done["notes"])
+    assert any(
+        "mtls_openssl crl" in note for note in said("revoke", "alice", folder=folder)["notes"]
+    )
+    mtls("crl", "--out", folder)
+    assert serials(folder) == {serial(folder, "alice.crt")}
+
+
+def test_the_number_of_the_crl_rises_though_the_file_with_it_is_lost(folder: Path) -> None:
+    numbers = [said("crl", folder=folder)["number"] for _ in range(2)]
+    (folder / "crlnumber").unlink()
+
+    numbers += [said("crl", "--days", "7", folder=folder)["number"] for _ in range(2)]
+
+    assert numbers == [1, 2, 3, 4]
+    made = listed(folder)
+    assert made.next_update
+    assert (made.next_update - made.last_update).days == 7
+    assert listed(folder, "crl.der", "DER") == made
+
+
+def test_the_old_crl_is_kept(folder: Path) -> None:
+    mtls("crl", "--out", folder)
+    old = (folder / "crl.pem").read_bytes()
+
+    backup = Path(said("revoke", "alice", folder=folder)["backup"])
+
+    assert (backup / "crl.pem").read_bytes() == old
+    assert not list(folder.rglob("*.old"))
+
+
+def test_an_expired_certificate_needs_no_revocation(folder: Path) -> None:
+    issue(folder, "carol", "ca", "client", days=0)
+    time.sleep(1.1)  # it is good to the end of its second
+
+    done = said("revoke", "carol", folder=folder)
+
+    assert done["revoked"] == []
+    assert [one["serial"] for one in done["expired"]] == [serial(folder, "carol.crt")]
+
+
+def test_a_register_of_windows_is_read_elsewhere(folder: Path) -> None:
+    mtls("revoke", "alice", "--out", folder)
+    index = folder / "index.txt"
+    index.write_bytes(index.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+    said("revoke", "bob", folder=folder)
+
+    assert serials(folder) == {serial(folder, "alice.crt"), serial(folder, "bob.crt")}
+
+
+@pytest.mark.parametrize("damage", ["V\tnonsense\n", "no entry at all\n", "\xff\xfe"])
+def test_a_damaged_register_is_named_and_nothing_is_made_of_it(folder: Path, damage: str) -> None:
+    mtls("crl", "--out", folder)
+    (folder / "index.txt").write_bytes(damage.encode("latin-1"))
+    before = without_log(folder)
+
+    done = said("revoke", "alice", folder=folder, code=7)
+
+    assert "index.txt" in done["error"]
+    assert without_log(folder) == before
+
+
+def test_a_key_with_a_pass_phrase_opens_by_its_variable_and_is_nowhere_in_the_log(
+    folder: Path,
+) -> None:
+    authority.encrypt(folder, "ca")
+    before = without_log(folder)
+    lacking = said("revoke", "alice", folder=folder, code=7)
+    wrong = said(
+        "revoke", "alice", folder=folder, code=4, env={"MTLS_CA_PASSPHRASE": "not the right one"}
+    )
+    assert without_log(folder) == before
+
+    said("revoke", "alice", folder=folder, env={"MTLS_CA_PASSPHRASE": authority.PASSPHRASE})
+
+    assert "MTLS_CA_PASSPHRASE" in lacking["fix"]
+    assert "pass phrase" in wrong["cause"]
+    assert serials(folder) == {serial(folder, "alice.crt")}
+    assert authority.PASSPHRASE not in (folder / "mtls-audit.jsonl").read_text("utf-8")
+
+
+def test_without_the_key_nothing_can_be_revoked(folder: Path) -> None:
+    (folder / "ca.key").unlink()
+
+    assert "ca.key" in said("revoke", "alice", folder=folder, code=7)["error"]
+
+
+def test_the_log_names_every_command_and_is_unbroken(folder: Path) -> None:
+    mtls("revoke", "alice", "--out", folder)
+    mtls("crl", "--out", folder)
+
+    log = verify_log(folder / "mtls-audit.jsonl", folder=folder)
+
+    assert log.faults == ()
+    text = (folder / "mtls-audit.jsonl").read_text("utf-8")
+    assert '"-revoke"' in text
+    assert '"-gencrl"' in text
+
+
+def test_a_new_ca_puts_the_register_of_the_old_one_away(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    quick = ("--profile", "modern", "--out", folder)
+    env = {"MTLS_P12_PASSWORD": "only for a test"}
+    mtls("all", *quick, env=env)
+    mtls("revoke", "client", "--out", folder)
+
+    mtls("all", *quick, env=env)
+
+    assert not set(ca.KEPT) & {path.name for path in folder.iterdir()}
+    assert said("revoke", "client", folder=folder)["crl"]["number"] == 1
+
+
+def test_an_exported_script_does_the_same_with_openssl_alone(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    ran("cp", "-r", str(folder), str(copy), cwd=tmp_path)
+    mtls("revoke", "alice", "--out", folder)
+    script = mtls("audit", "export", "--format", "sh", "--out", folder).stdout
+    (copy / "again.sh").write_text(script)
+
+    ran("sh", "again.sh", cwd=copy, env={"PATH": f"{Path(openssl()).parent}:/usr/bin:/bin"})
+
+    assert serials(copy) == serials(folder)

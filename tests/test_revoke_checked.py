@@ -1,0 +1,174 @@
+"""`verify`, `handshake` and `doctor` go by the CRL of a set, and say so when it is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mtls_openssl.doctor import Severity
+from tests.ailments import findings
+from tests.authority import asked, listed, said
+from tests.machine import mtls
+
+pytestmark = pytest.mark.end_to_end
+
+DAY = dt.timedelta(days=1)
+WITHOUT = (
+    "[ca]\ndefault_ca = x\n[x]\ndatabase = index.txt\ncrlnumber = crlnumber\n"
+    "certificate = ca.crt\nprivate_key = ca.key\ndefault_md = sha256\n"
+)
+
+
+@pytest.fixture(scope="module", name="made")
+def made_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set whose client was revoked and has a new certificate since."""
+    folder = tmp_path_factory.mktemp("证 书")
+    mtls("all", "-q", "--profile", "modern", cwd=folder)
+    mtls("revoke", "client", "--reason", "superseded", cwd=folder)
+    mtls("client", "-q", "--profile", "modern", cwd=folder)
+    return folder
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "set"))
+
+
+def over(folder: Path) -> None:
+    """Put a CRL in place that is over in a second, and wait for it."""
+    (folder / "test.cnf").write_text(WITHOUT)
+    asked(folder, "ca", "-gencrl", "-crlsec", "1", "-out", "crl.pem")
+    (folder / "test.cnf").unlink()
+    end = listed(folder).next_update
+    while end and dt.datetime.now(dt.UTC) <= end:
+        pass
+
+
+def told_by_doctor(folder: Path, days: float = 0) -> dict[str, Severity]:
+    now = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
+    return {
+        one.code: one.severity
+        for one in findings(folder, now=now)
+        if one.code.startswith(("crl", "revoked", "register"))
+    }
+
+
+def handshakes(folder: Path, code: int = 0) -> list[tuple[str, bool]]:
+    done = mtls("handshake", "--json", cwd=folder, exit_code=code)
+    return [(one["tried"], one["as_expected"]) for one in json.loads(done.stdout)["handshakes"]]
+
+
+def test_verify_lets_in_who_is_not_revoked_and_names_who_is(folder: Path) -> None:
+    mtls("verify", cwd=folder)
+    mtls("revoke", "client", cwd=folder)
+
+    said_ = mtls("verify", cwd=folder, exit_code=5).stderr
+
+    assert "client.crt: its CA has revoked it" in said_
+    assert "server.crt" not in said_
+
+
+def test_verify_says_that_an_expired_crl_locks_everybody_out(folder: Path) -> None:
+    over(folder)
+
+    said_ = mtls("verify", cwd=folder, exit_code=5).stderr
+
+    assert "refuses everybody" in said_
+    assert "mtls_openssl crl" in said_
+
+
+def test_a_handshake_proves_that_a_revoked_client_is_refused(folder: Path) -> None:
+    tried = handshakes(folder)
+
+    assert ("a revoked client", True) in tried
+    assert all(good for _name, good in tried)
+
+
+def test_a_handshake_with_an_expired_crl_lets_nobody_in_and_tells_what_mends_it(
+    folder: Path,
+) -> None:
+    over(folder)
+
+    done = mtls("handshake", cwd=folder, exit_code=5)
+
+    assert "out of date" in done.stderr
+    assert "mtls_openssl crl" in done.stderr
+
+
+def test_a_handshake_without_a_revoked_client_says_so(folder: Path) -> None:
+    shutil.rmtree(folder / "backup")
+
+    done = mtls("handshake", cwd=folder)
+
+    assert "a revoked client was not tried" in done.stdout
+
+
+def test_doctor_warns_long_before_the_end_and_calls_the_end_an_error(folder: Path) -> None:
+    assert told_by_doctor(folder) == {}
+    assert told_by_doctor(folder, 19) == {}
+    assert told_by_doctor(folder, 22) == {"crl-ends-soon": Severity.WARNING}
+    assert told_by_doctor(folder, 31) == {"crl-expired": Severity.ERROR}
+
+
+def test_doctor_tells_who_is_revoked(folder: Path) -> None:
+    mtls("revoke", "client", cwd=folder)
+    assert told_by_doctor(folder) == {"revoked": Severity.WARNING}
+
+    mtls("revoke", "server", cwd=folder)
+    found = [one for one in findings(folder) if one.code == "revoked"]
+    assert [(one.subject, one.severity) for one in found] == [
+        ("server.crt", Severity.ERROR),
+        ("client.crt", Severity.WARNING),
+    ]
+    assert "mtls_openssl server" in found[0].mend
+
+
+def test_doctor_tells_of_a_revocation_that_the_crl_does_not_have(folder: Path) -> None:
+    mtls("revoke", "client", "--no-crl", cwd=folder)
+
+    assert told_by_doctor(folder) == {
+        "revoked": Severity.WARNING,
+        "revoked-unlisted": Severity.WARNING,
+    }
+
+
+def test_doctor_tells_of_a_crl_that_is_damaged_or_of_another_ca(
+    folder: Path, tmp_path: Path
+) -> None:
+    crl = folder / "crl.pem"
+    crl.write_text("no CRL\n")
+    assert told_by_doctor(folder)["crl-damaged"] is Severity.ERROR
+
+    other = tmp_path / "other"
+    other.mkdir()
+    mtls("all", "-q", "--profile", "modern", "--ca-cn", "Another", cwd=other)
+    mtls("crl", cwd=other)
+    shutil.copy(other / "crl.pem", crl)
+    assert told_by_doctor(folder)["crl-lacking"] is Severity.ERROR
+
+    same = tmp_path / "same"
+    same.mkdir()
+    mtls("all", "-q", "--profile", "modern", cwd=same)
+    mtls("crl", cwd=same)
+    shutil.copy(same / "crl.pem", crl)
+    assert told_by_doctor(folder)["crl-foreign"] is Severity.ERROR
+
+
+def test_doctor_tells_of_a_register_that_is_none(folder: Path) -> None:
+    (folder / "index.txt").write_text("nonsense\n")
+
+    assert told_by_doctor(folder)["register"] is Severity.ERROR
+
+
+def test_a_set_from_settings_takes_the_days_of_its_crl_from_there(folder: Path) -> None:
+    (folder / "mtls.toml").write_text('profile = "modern"\n[ca]\ncrl_days = 12\n')
+
+    said("crl", folder=folder)
+
+    made = listed(folder)
+    assert made.next_update
+    assert made.next_update - made.last_update == 12 * DAY

@@ -1,0 +1,120 @@
+"""A revocation that goes wrong anywhere: the folder has the old register or the new one, whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtls_openssl.openssl import ca
+from tests.authority import flat, issue, said, serial, serials
+from tests.machine import CHECKOUT, mtls, openssl, ran, snapshot
+
+KILLED = 9
+COMMANDS = {
+    "enter": "* -valid *",
+    "revoke": "* -revoke *",
+    "list": "* -gencrl *",
+    "write as DER": "* crl *-outform DER*",
+}
+WAYS = {
+    "fails": ("echo broken >&2; exit 1", 4),
+    "does nothing and says that all is well": ("exit 0", None),
+    "is killed with all of us": ("kill -9 $PPID; exit 1", -KILLED),
+}
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(tmp_path: Path) -> Path:
+    folder = flat(tmp_path / "set")
+    said("revoke", "alice", folder=folder)
+    return folder
+
+
+def stand_in(folder: Path, pattern: str, script: str) -> Path:
+    """An openssl that goes wrong at the commands that fit a pattern of the shell."""
+    program = folder / "openssl"
+    program.write_text(
+        f'#!/bin/sh\ncase " $* " in\n{pattern.replace(" ", chr(92) + " ")}) {script};;\nesac\n'
+        f'exec {openssl()} "$@"\n'
+    )
+    program.chmod(0o700)
+    return program
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    """The files of the set, without the log and what a killed run leaves of its own."""
+    return {
+        name: data
+        for name, data in snapshot(folder).items()
+        if not name.endswith(".jsonl") and not name.startswith(".mtls")
+    }
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_when_a_command_goes_wrong_the_old_register_and_crl_stay(
+    folder: Path, tmp_path: Path, command: str, way: str
+) -> None:
+    script, code = WAYS[way]
+    program = stand_in(tmp_path, COMMANDS[command], script)
+    if command == "enter":
+        issue(folder, "dora", "ca", "client")
+    before = kept(folder)
+
+    done = mtls(
+        "revoke", "bob", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=None
+    )
+
+    assert kept(folder) == before
+    assert done.returncode == code if code else done.returncode in {4, 5}
+    mtls("revoke", "bob", "--out", folder, cwd=tmp_path)
+    assert serials(folder) == {serial(folder, "alice.crt"), serial(folder, "bob.crt")}
+    assert "unbroken" in mtls("audit", "verify", "--out", folder, cwd=tmp_path).stdout
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.posix
+def test_a_crl_that_does_not_list_the_leaver_is_never_put_in_place(
+    folder: Path, tmp_path: Path
+) -> None:
+    # What was in place before is given for the new one.
+    program = stand_in(tmp_path, COMMANDS["list"], f"cp {folder}/crl.pem crl.pem; exit 0")
+    before = kept(folder)
+
+    done = mtls("revoke", "bob", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=5)
+
+    assert "it lists what the register says is revoked" in done.stderr
+    assert kept(folder) == before
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "mtls_openssl.workspace.commit.write_journal",
+        "mtls_openssl.workspace.commit.carry_out",
+        "mtls_openssl.workspace.commit.forget",
+    ],
+)
+def test_a_kill_while_it_is_put_in_place_leaves_register_and_crl_in_step(
+    folder: Path, function: str
+) -> None:
+    module, _, name = function.rpartition(".")
+    program = (
+        f"import os, {module} as module; module.{name} = lambda *_, **__: os._exit({KILLED});"
+        f"from mtls_openssl.cli import app; app(['revoke', 'bob', '--out', {str(folder)!r}])"
+    )
+    env = {"PYTHONPATH": str(CHECKOUT), **os.environ}
+    ran(sys.executable, "-c", program, cwd=folder, env=env, exit_code=KILLED)
+
+    mtls("crl", "--out", folder, cwd=folder)
+
+    entries = ca.parse((folder / "index.txt").read_text("utf-8"))
+    revoked = {one.serial for one in entries if one.status is ca.Status.REVOKED}
+    assert revoked == serials(folder)
+    assert serial(folder, "alice.crt") in revoked
+    assert "unbroken" in mtls("audit", "verify", "--out", folder, cwd=folder).stdout
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]

@@ -1,0 +1,132 @@
+"""Revocation where an intermediate authority issues: CRLs of both, since nginx asks for both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import authority
+from tests.authority import asked, encrypt, layered, listed, said, serial, serials, verdict
+from tests.machine import snapshot
+from tests.shelf import mtls
+
+BETWEEN = "intermediate.crt"
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(tmp_path: Path) -> Path:
+    return layered(tmp_path / "set")
+
+
+def test_crl_pem_has_the_list_of_each_authority_so_that_only_the_leaver_is_out(
+    folder: Path,
+) -> None:
+    done = said("revoke", "alice", folder=folder)
+
+    assert done["entered"] == 3
+    text = (folder / "crl.pem").read_text()
+    assert text.count("BEGIN X509 CRL") == 2
+    assert listed(folder).issuer[-1] == ("CN", "The one that issues")
+    assert serials(folder) == {serial(folder, "alice.crt")} == serials(folder, "crl.pem")
+    assert "certificate revoked" in verdict(folder, "alice.crt", between=BETWEEN)
+    assert "bob.crt: OK" in verdict(folder, "bob.crt", between=BETWEEN)
+    assert listed(folder, "ca.crl.pem").revoked == ()
+    assert listed(folder, "crl.der", "DER") == listed(folder)
+
+
+def test_a_root_that_is_elsewhere_is_asked_for_its_list_before_anything_is_done(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "ca.key").rename(tmp_path / "ca.key")
+
+    done = said("revoke", "alice", folder=folder, code=7)
+
+    assert "ca.crl.pem" in done["fix"]
+    assert not (folder / "index.txt").exists()
+
+
+def test_the_list_of_a_root_that_is_elsewhere_is_kept(folder: Path, tmp_path: Path) -> None:
+    mtls("crl", "--out", folder)
+    roots = (folder / "ca.crl.pem").read_bytes()
+    (folder / "ca.key").rename(tmp_path / "ca.key")
+
+    said("revoke", "alice", folder=folder)
+
+    assert (folder / "ca.crl.pem").read_bytes() == roots
+    assert "certificate revoked" in verdict(folder, "alice.crt", between=BETWEEN)
+    assert "server.crt: OK" in verdict(folder, "server.crt", between=BETWEEN)
+
+
+def test_a_list_that_the_root_has_made_elsewhere_can_be_brought(
+    folder: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "ca.crt").write_bytes((folder / "ca.crt").read_bytes())
+    (folder / "ca.key").rename(root / "ca.key")
+    mtls("crl", "--days", "90", "--out", root)
+    (folder / "ca.crl.pem").write_bytes((root / "crl.pem").read_bytes())
+
+    said("revoke", "alice", folder=folder)
+
+    assert "certificate revoked" in verdict(folder, "alice.crt", between=BETWEEN)
+
+
+def test_a_list_of_another_root_is_refused_and_nothing_changes(
+    folder: Path, tmp_path: Path
+) -> None:
+    other = authority.flat(tmp_path / "other")
+    mtls("crl", "--out", other)
+    (folder / "ca.key").unlink()
+    (folder / "ca.crl.pem").write_bytes((other / "crl.pem").read_bytes())
+    before = {name for name in snapshot(folder) if not name.endswith(".jsonl")}
+
+    done = said("revoke", "alice", folder=folder, code=5)
+
+    assert "ca.crl.pem" in done["error"]
+    assert {name for name in snapshot(folder) if not name.endswith(".jsonl")} == before
+
+
+def test_each_key_has_a_pass_phrase_of_its_own(folder: Path) -> None:
+    for name in ("ca", "intermediate"):
+        encrypt(folder, name)
+    lacking = said("crl", folder=folder, code=7)
+    both = {
+        "MTLS_INTERMEDIATE_PASSPHRASE": authority.PASSPHRASE,
+        "MTLS_CA_PASSPHRASE": authority.PASSPHRASE,
+    }
+
+    said("crl", folder=folder, env=both)
+    # The root's list is there by now.
+    only = {"MTLS_INTERMEDIATE_PASSPHRASE": authority.PASSPHRASE}
+    said("revoke", "alice", folder=folder, env=only)
+
+    assert "MTLS_INTERMEDIATE_PASSPHRASE" in lacking["fix"]
+    assert serials(folder) == {serial(folder, "alice.crt")}
+
+
+def test_the_number_of_each_list_rises(folder: Path) -> None:
+    numbers = []
+    for _ in range(2):
+        said("crl", folder=folder)
+        numbers.append((listed(folder).number, listed(folder, "ca.crl.pem").number))
+
+    assert numbers == [(1, 1), (2, 2)]
+
+
+def test_what_the_root_has_issued_by_itself_is_not_the_intermediates_to_revoke(
+    folder: Path,
+) -> None:
+    authority.issue(folder, "carol", "ca", "client")
+
+    done = said("revoke", "carol", folder=folder, code=2)
+
+    assert "intermediate.crt" in done["error"]
+
+
+def test_openssl_reads_both_lists_as_its_own(folder: Path) -> None:
+    said("crl", folder=folder)
+
+    for name, signer in (("ca.crl.pem", "ca.crt"), ("crl.pem", BETWEEN)):
+        assert "verify OK" in asked(folder, "crl", "-in", name, "-noout", "-CAfile", signer)
