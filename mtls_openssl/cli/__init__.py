@@ -17,7 +17,9 @@ from mtls_openssl.cli import options
 from mtls_openssl.cli.wording import App, Group
 
 HOMES = {
-    **dict.fromkeys(("all", "ca", "server", "client", "verify", "p12", "dhparam"), "making"),
+    **dict.fromkeys(("all", "ca", "server", "client"), "making"),
+    "verify": "verifying",
+    **dict.fromkeys(("p12", "dhparam"), "making"),
     "locate": "looking",
     **dict.fromkeys(("inspect", "match"), "files"),
     **dict.fromkeys(("convert", "key"), "converting"),

@@ -15,6 +15,7 @@ from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.options import Choices
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.manifest import INTERMEDIATE, ROOT
 
 if TYPE_CHECKING:
     from mtls_openssl.desk import Desk
@@ -180,13 +181,15 @@ def data_of(name: str, decision: Decision, folder: Path) -> dict[str, Any]:
 
 def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
     """Do what was decided, and tell what came of it."""
-    from mtls_openssl import pipeline, report  # noqa: PLC0415
+    from mtls_openssl import pipeline, register, report  # noqa: PLC0415
     from mtls_openssl.cli.passphrase import passphrases  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
 
     decision, folder = decided.decision, choices["out"]
     plan = decision.plan(name)
+    if register.is_kept(folder) and not (decision.makes(ROOT) or decision.makes(INTERMEDIATE)):
+        plan = register.entered(plan, decision.manifest.issuer)
     quiet = choices["quiet"] or choices["json"]
     target = pipeline.Target(
         folder=folder,

@@ -1,4 +1,4 @@
-"""The commands that make and check: all, ca, server, client, verify, p12, dhparam."""
+"""The commands of the guide that make something: all, ca, server, client, p12, dhparam."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     app.command("all")(all_)
-    for command in (ca, verify, p12, dhparam):
+    for command in (ca, p12, dhparam):
         app.command()(command)
     from mtls_openssl.cli import adding  # noqa: PLC0415 - it makes by means of this module
 
@@ -37,6 +37,9 @@ def add_to(app: typer.Typer) -> None:
         group.command("add")(adds)
         app.add_typer(group, name=alone.__name__)
 
+
+_GROWN = ("intermediate.crt", "index.txt")
+"""What a set has that was changed since its first day."""
 
 _MAKING = (options.RUN, options.DRY, options.SETTINGS)
 _PROVE = (
@@ -96,7 +99,7 @@ def p12(choices: Choices) -> None:
         from mtls_openssl.cli import adding  # noqa: PLC0415
 
         read = loaded(choices)
-        _run(choices, plan.p12(adding.bundle_of(choices, wanted, read)), read)
+        run(choices, plan.p12(adding.bundle_of(choices, wanted, read)), read)
         return
     if usual.owner != "client" and choices["p12_name"] is None:
         choices["p12_name"] = usual.name
@@ -105,7 +108,7 @@ def p12(choices: Choices) -> None:
     settings = read.settings
     bundle = dataclasses.replace(usual, name=settings.p12_name, reader=settings.p12_for)
     made = plan.truststore(bundle, java) if usual is TRUSTSTORE else plan.p12(bundle)
-    _run(choices, made, read)
+    run(choices, made, read)
 
 
 def _keytool(choices: Choices) -> Path | None:
@@ -140,35 +143,13 @@ def _keytool(choices: Choices) -> Path | None:
     return java
 
 
-@takes(options.RUN, options.DRY)
-def verify(choices: Choices) -> None:
-    """Check the set of a folder strictly (step 5.1)."""
-    from mtls_openssl import plan  # noqa: PLC0415
-    from mtls_openssl.revocation import checking  # noqa: PLC0415
-
-    folder: Path = choices["out"]
-
-    def there(*names: str) -> list[str]:
-        return [name for name in names if (folder / name).is_file()]
-
-    certificates = there("server.crt", "client.crt") or ["server.crt", "client.crt"]
-    keys = there("ca.key", *(f"{Path(name).stem}.key" for name in certificates))
-    lists = checking.files(folder)
-    _run(
-        choices,
-        plan.verify(certificates, beside=(*keys, *lists)),
-        None,
-        checking.proving(certificates, lists),
-    )
-
-
 @takes(options.RUN, options.DRY, options.DHPARAM)
 def dhparam(choices: Choices) -> None:
     """Make Diffie-Hellman parameters, dhparam.pem (Appendix D)."""
     from mtls_openssl import plan  # noqa: PLC0415
 
     group = choices["group"]
-    _run(choices, plan.dhparam(choices["bits"], str(group) if group else None), None)
+    run(choices, plan.dhparam(choices["bits"], str(group) if group else None), None)
 
 
 def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
@@ -181,7 +162,39 @@ def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
         )
     from mtls_openssl import plan  # noqa: PLC0415
 
-    _run(choices, planned(plan, read.manifest), read)
+    made: Plan = planned(plan, read.manifest)
+    if any((choices["out"] / name).is_file() for name in _GROWN):
+        made = _of_more_than_a_batch_file(choices["out"], made, read)
+    run(choices, made, read)
+
+
+def _of_more_than_a_batch_file(folder: Path, plan: Plan, read: Loaded) -> Plan:
+    """The plan for a set that has become more than the batch file's."""
+    from mtls_openssl import register  # noqa: PLC0415 - few folders need all of this
+    from mtls_openssl.life import condition  # noqa: PLC0415
+
+    files = condition.files_in(folder)
+    if "intermediate.crt" in files:
+        raise UsageError(
+            _("In {folder} an intermediate authority issues.", folder=folder.absolute()),
+            cause=_("this command makes the set of the batch file, which has none"),
+            fix=_("bring the set up to date: apply, renew, server add, client add"),
+        )
+    others = sorted({*condition.leaves_there(files)} - {"server", "client"})
+    if "ca.crt" not in plan.makes:
+        there = condition.with_authorities(read.manifest, folder, described=False)
+        return register.entered(plan, there.issuer)
+    if others:
+        raise UsageError(
+            _("A new CA would make worthless what the old one has issued."),
+            cause=_("besides server and client there are: {names}", names=", ".join(others)),
+            fix=_(
+                "make it in another folder; or describe the set in mtls.toml and make all of it"
+                " anew: {command}",
+                command="python -m mtls_openssl apply --replace ca",
+            ),
+        )
+    return plan
 
 
 def loaded(choices: Choices) -> Loaded:
@@ -212,9 +225,24 @@ def config_of(choices: Choices) -> Path | None:
     return named or (beside if beside.exists() else None)
 
 
-def _run(choices: Choices, plan: Plan, read: Loaded | None, proving: Proving | None = None) -> None:
+def run(
+    choices: Choices,
+    plan: Plan,
+    read: Loaded | None,
+    proving: Proving | None = None,
+    there: Manifest | None = None,
+) -> None:
+    """Run a plan, or print it where a dry run is asked for; and tell what came of it.
+
+    Args:
+        choices: what was typed.
+        plan: what to do.
+        read: the settings that it was made from; None where it was not made from any.
+        proving: what must be proven besides.
+        there: what there is, where it was not made from settings.
+    """
     keep = bool(read and read.settings.keep_csr)
-    manifest = read.manifest if read else None
+    manifest = read.manifest if read else there
     if choices["dry_run"]:
         show(choices, plan, manifest, keep=keep)
         return

@@ -89,16 +89,19 @@ class Decision:
         """Whether nothing is to be done."""
         return not self.join and all(action.verb is Verb.KEEP for action in self.actions)
 
+    def makes(self, name: str) -> bool:
+        """Whether that one is made, for the first time or anew."""
+        return any(action.name == name and action.verb is Verb.MAKE for action in self.actions)
+
     def plan(self, name: str) -> Plan:
         """It as a plan of the command `name`."""
-        made = {action.name for action in self.actions if action.verb is Verb.MAKE}
         middle = self.manifest.intermediate
         return selected(
             name,
             self.manifest,
             [action.work for action in self.actions if action.work],
-            root=self.manifest.root.name in made,
-            intermediate=bool(middle and middle.name in made),
+            root=self.makes(self.manifest.root.name),
+            intermediate=bool(middle and self.makes(middle.name)),
             join=self.join,
         )
 

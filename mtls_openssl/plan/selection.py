@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mtls_openssl.language import _
 from mtls_openssl.manifest import Leaf, Manifest, Packing
-from mtls_openssl.openssl import pkcs12, x509
+from mtls_openssl.openssl import ca, pkcs12, x509
 from mtls_openssl.plan import pieces
 from mtls_openssl.plan.drop_in import issuing
 from mtls_openssl.plan.naming import CHAIN, chain_of, packed
@@ -75,7 +75,9 @@ def selected(
         needs=tuple(_needs(manifest, work, bundles, makes, intermediate=intermediate)),
         beside=keys,
         scratch=tuple(dict.fromkeys(scratch)),
-        retires=tuple(dict.fromkeys(_retires(manifest, work, root=root))),
+        retires=tuple(
+            dict.fromkeys(_retires(manifest, work, root=root, intermediate=intermediate))
+        ),
         bundles=bundles,
     )
 
@@ -143,7 +145,9 @@ def _needs(
     yield from (file for file in dict.fromkeys(wanted) if file not in makes)
 
 
-def _retires(manifest: Manifest, work: Sequence[Work], *, root: bool) -> Iterator[str]:
+def _retires(
+    manifest: Manifest, work: Sequence[Work], *, root: bool, intermediate: bool
+) -> Iterator[str]:
     for one in work:
         if one.issue:
             # What an earlier certificate was packed into.
@@ -152,6 +156,8 @@ def _retires(manifest: Manifest, work: Sequence[Work], *, root: bool) -> Iterato
                 yield chain_of(one.leaf.name)
         for packing in one.packings:
             yield packing.password_file
-    if root:
+    if root or intermediate:
         yield from (pkcs12.TRUSTSTORE.file, pkcs12.TRUSTSTORE.password_file)
         yield x509.serial_file(manifest.root.name)
+        # The register and the CRLs are those of the old authority.
+        yield from ca.KEPT

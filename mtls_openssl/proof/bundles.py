@@ -118,6 +118,8 @@ def _packed(
 
 
 def _pems(file: Path) -> Iterator[str]:
+    if not file.is_file():
+        return
     for text in file.read_text("ascii", "replace").split("-----BEGIN CERTIFICATE-----")[1:]:
         body, end, _rest = text.partition("-----END CERTIFICATE-----")
         yield _lines(f"-----BEGIN CERTIFICATE-----{body}{end}")

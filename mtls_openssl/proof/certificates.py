@@ -192,7 +192,8 @@ def _asked(name: str, manifest: Manifest | None) -> Authority | Leaf | None:
     if manifest is None:
         return None
     known: tuple[Authority | Leaf, ...] = (*manifest.authorities, *manifest.leaves)
-    return next((one for one in known if one.name == name), None)
+    # An authority without a name is one that is there, whatever it says.
+    return next((one for one in known if one.name == name and one.subject), None)
 
 
 def _options(name: str, asked: Authority | Leaf | None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from mtls_openssl.register.files import (
     issuer_of,
 )
 from mtls_openssl.register.issued import Findings, Issued, gather
-from mtls_openssl.register.keeping import Entering, configured, entering, first
+from mtls_openssl.register.keeping import Entering, configured, entered, entering, first
 from mtls_openssl.register.lists import Standing, standing
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Issued",
     "Standing",
     "configured",
+    "entered",
     "entering",
     "entries",
     "first",

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from mtls_openssl.language import _
-from mtls_openssl.manifest import passphrase_variable
+from mtls_openssl.manifest import Authority, passphrase_variable
 from mtls_openssl.openssl import ca, pkey
+from mtls_openssl.plan import Plan
+from mtls_openssl.plan.naming import is_certificate, issues, owner_of
 from mtls_openssl.register.files import CONFIG, NAMES
 from mtls_openssl.steps import Command, Render
 
@@ -50,6 +52,23 @@ def entering(certificates: Sequence[str], issuer: str, *, encrypted: bool = Fals
         (configured(issuer), *(enter(one, issuer, encrypted=encrypted) for one in certificates)),
         NAMES,
         NAMES,
+    )
+
+
+def entered(plan: Plan, issuer: Authority) -> Plan:
+    """A plan that enters what it issues into a register that is there.
+
+    Args:
+        plan: the plan, which needs the authority's key and certificate as issuing itself does.
+        issuer: the authority that issues.
+    """
+    issued = [name for name in plan.makes if is_certificate(name) and not issues(owner_of(name))]
+    more = entering(issued, issuer.name, encrypted=issuer.encrypted)
+    return dataclasses.replace(
+        plan,
+        steps=(*plan.steps, *more.steps),
+        needs=(*plan.needs, *more.brings),
+        makes=(*plan.makes, *more.publishes),
     )
 
 

@@ -1,0 +1,174 @@
+"""`renew`, `server add`, `client add`, `p12 NAME`: one certificate at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from mtls_openssl.openssl import extensions
+from tests.sets import PASSPHRASE, PASSWORD, Set, days_left, made_fixture
+
+__all__ = ["made_fixture"]
+pytestmark = pytest.mark.end_to_end
+
+NOTHING_TO_DO = 10
+
+
+@pytest.fixture(name="old")
+def old_fixture(made: Set) -> Set:
+    """A set of the batch file's commands, with EC keys, and one more client."""
+    made.must("all", "--profile", "modern", MTLS_P12_PASSWORD=PASSWORD)
+    made.must("client", "add", "alice", "--key", "P-256", "--days", "20", "--dns", "a.example")
+    return made
+
+
+def test_what_ends_soon_is_renewed_for_as_long_as_it_lasted_with_its_key(old: Set) -> None:
+    before, was = old.files(), old.certificate("alice")
+
+    old.must("renew", "--within", "30d")
+
+    assert old.changed_since(before) == {"alice.crt", "alice.p12"}
+    now = old.certificate("alice")
+    assert (now.subject, now.public_key, now.serial != was.serial) == (
+        was.subject,
+        was.public_key,
+        True,
+    )
+    assert now.extensions[extensions.ALTERNATIVE_NAME].values == ("DNS:a.example",)
+    assert days_left(now) in {19, 20}
+
+
+def test_a_short_life_is_not_renewed_in_its_first_days(old: Set) -> None:
+    assert old.run("renew").code == NOTHING_TO_DO
+
+
+def test_nothing_to_do_is_an_exit_code_of_its_own_and_changes_no_byte(old: Set) -> None:
+    before = old.files()
+    ran = old.run("renew", "--within", "2w")
+    assert (ran.code, ran.stderr) == (NOTHING_TO_DO, "")
+    assert old.files() == before
+
+
+def test_a_name_is_renewed_whatever_its_end(old: Set) -> None:
+    before = old.files()
+    old.must("renew", "server")
+    assert old.changed_since(before) == {"server.crt"}
+
+
+def test_a_new_key_is_made_where_it_is_asked_for_and_the_old_one_is_kept(old: Set) -> None:
+    before = old.files()
+
+    old.must("renew", "alice", "--rekey")
+
+    assert old.changed_since(before) == {"alice.crt", "alice.key", "alice.p12"}
+    kept = [path.read_bytes() for path in (old.folder / "backup").rglob("alice.key")]
+    assert kept == [before["alice.key"]]
+
+
+def test_a_pkcs12_file_keeps_the_password_that_was_made_for_it(old: Set) -> None:
+    password = (old.folder / "alice.p12.password").read_text("ascii").strip()
+    old.must("renew", "alice")
+    old.openssl("pkcs12", "-in", "alice.p12", "-nokeys", "-passin", f"pass:{password}")
+
+
+def test_an_unknown_name_is_told_with_those_that_there_are(old: Set) -> None:
+    ran = old.run("renew", "zoe")
+    assert (ran.code, "alice, client, server" in ran.stderr) == (7, True)
+
+
+@pytest.mark.parametrize("time", ["soon", "-3", "1y", ""])
+def test_a_time_that_is_none_is_refused(old: Set, time: str) -> None:
+    assert old.run("renew", "--within", time).code == 2
+
+
+def test_one_more_server_gets_names_of_its_own(old: Set) -> None:
+    before = old.files()
+    old.must(
+        "server", "add", "api", "--dns", "api.example.com", "--ip", "192.0.2.1", "--p12", "java8"
+    )
+
+    added = {"api.key", "api.crt", "api.p12", "api.p12.password"}
+    assert old.changed_since(before) == added
+    api = old.certificate("api")
+    assert api.extensions[extensions.EXTENDED_KEY_USAGE].values == (
+        "TLS Web Server Authentication",
+    )
+    assert api.extensions[extensions.ALTERNATIVE_NAME].values == (
+        "DNS:api.example.com",
+        "IP Address:192.0.2.1",
+    )
+
+
+def test_a_name_that_is_taken_is_refused_with_what_to_do(old: Set) -> None:
+    before = old.files()
+    ran = old.run("client", "add", "alice")
+    assert (ran.code, "renew alice" in ran.stderr) == (7, True)
+    assert old.files() == before
+
+
+@pytest.mark.parametrize("name", ["ca", "../x", "a b", "con", "x.chain", ".x", "张三"])
+def test_a_name_that_can_not_be_that_of_files_is_refused(old: Set, name: str) -> None:
+    before = old.files()
+    assert old.run("client", "add", name).code == 6
+    assert old.files() == before
+
+
+def test_a_certificate_without_a_ca_is_refused_with_the_command_that_makes_one(made: Set) -> None:
+    ran = made.run("client", "add", "alice")
+    assert (ran.code, "mtls_openssl ca" in ran.stderr) == (7, True)
+    assert made.files() == {}
+
+
+def test_any_certificate_is_packed_for_a_reader(old: Set) -> None:
+    old.must("p12", "alice", "--for", "windows2016", "--name", "Alice", MTLS_P12_PASSWORD=PASSWORD)
+    text = old.openssl(
+        "pkcs12", "-info", "-in", "alice.p12", "-nokeys", "-passin", f"pass:{PASSWORD}"
+    )
+    assert (text.count("BEGIN CERTIFICATE"), "friendlyName: Alice" in text) == (2, True)
+
+
+def test_a_ca_whose_key_is_encrypted_later_asks_for_its_pass_phrase(old: Set) -> None:
+    old.openssl(
+        "pkey", "-in", "ca.key", "-aes256", "-passout", f"pass:{PASSPHRASE}", "-out", "new.key"
+    )
+    (old.folder / "new.key").replace(old.folder / "ca.key")
+    before = old.files()
+
+    refused = old.run("renew", "alice")
+    assert (refused.code, "MTLS_CA_PASSPHRASE" in refused.stderr) == (6, True)
+    assert old.files() == before
+    wrong = old.run("renew", "alice", MTLS_CA_PASSPHRASE="another one")
+    assert wrong.code == 4
+    assert old.files() == before
+    old.must("renew", "alice", MTLS_CA_PASSPHRASE=PASSPHRASE)
+
+
+def test_a_register_is_kept_up_by_all_that_issue(old: Set) -> None:
+    old.must("crl")
+    old.must("renew", "alice")
+    old.must("client", "add", "bob")
+    old.must("client", "--profile", "modern")
+
+    lines = (old.folder / "index.txt").read_text("ascii").splitlines()
+    serials = {line.split("\t")[3] for line in lines if "\t" in line}
+    current = {old.certificate(name).serial for name in ("server", "client", "alice", "bob")}
+    assert current < serials
+    assert len(serials) == 6
+
+
+def test_a_leaver_is_out_with_all_certificates_that_were_ever_issued_to_him(old: Set) -> None:
+    first = old.certificate("alice").serial
+    old.must("renew", "alice", "--rekey")
+    second = old.certificate("alice").serial
+
+    old.must("revoke", "alice", "--reason", "superseded")
+
+    text = old.openssl("crl", "-in", "crl.pem", "-noout", "-text")
+    assert all(serial in text for serial in (first, second))
+
+
+def test_a_new_ca_that_would_orphan_others_is_refused(old: Set) -> None:
+    old.must("crl")
+    before = old.files()
+    ran = old.run("all", "--profile", "modern")
+    assert (ran.code, "alice" in ran.stderr) == (2, True)
+    assert old.files() == before
