@@ -110,7 +110,9 @@ def _not_fitting(kind: str, said: str) -> Text:
 
 def _refused(document: Document, place: Place, value: object, reason: UnfitError) -> Refusal:
     source = document.source(place)
-    text = "" if value is None else shown(value)
+    # What was meant as a pass phrase is not shown.
+    hidden = value is None or "passphrase" in place
+    text = "" if hidden else shown(value)
     edit = _("edit {place}", place=source)
     return Refusal(_said(place), text, source, reason.why, _allowed(place), edit)
 

@@ -14,6 +14,7 @@ from mtls_openssl.settings.model import Days, IpAddress, Name, ServerName
 
 READERS = ("default", *P12_FOR)
 
+_NAME = _("1 to 64 characters that can be seen, without white space at either end")
 _KEYS = "RSA-2048 … RSA-16384, P-256, P-384, Ed25519"
 
 
@@ -22,7 +23,7 @@ FileName = Annotated[
     BeforeValidator(names.file_name),
     Field(description=_("1 to 60 of A-Z a-z 0-9 . _ - with a letter or digit at both ends")),
 ]
-KeyKind = Annotated[Key, BeforeValidator(names.key_kind), Field(description=_KEYS)]
+KeyKind = Annotated[Key, BeforeValidator(names.key_kind)]
 Mail = Annotated[str, BeforeValidator(names.mail)]
 Address = Annotated[str, BeforeValidator(names.address)]
 Limit = Annotated[str, BeforeValidator(names.limit)]
@@ -48,7 +49,7 @@ class _Table(BaseModel):
 class AuthorityTable(_Table):
     """What is said of an authority."""
 
-    key: KeyKind | None = None
+    key: Annotated[KeyKind | None, Field(description=_KEYS)] = None
     """Its kind of key; else by profile and `ca_key_size`."""
     passphrase: Passphrase = ""
     """Where the pass phrase of its key is; empty for a key without."""
@@ -71,9 +72,9 @@ class AuthorityTable(_Table):
 class CaTable(AuthorityTable):
     """`[ca]`: the root."""
 
-    cn: Name | None = None
+    cn: Annotated[Name | None, Field(description=_NAME)] = None
     """Its common name; else `ca_cn`."""
-    days: Annotated[Days, Field(description=_("1 to 36500"))] | None = None
+    days: Annotated[Days | None, Field(description=_("1 to 36500"))] = None
     """How long its certificate lasts; else `ca_days`."""
     crl_url: Url = ""
     """Where the list of revoked certificates can be had, said in each certificate."""
@@ -86,7 +87,7 @@ class CaTable(AuthorityTable):
 class IntermediateTable(AuthorityTable):
     """`[intermediate]`: the authority that issues, below the root."""
 
-    cn: Name = "MyIssuingCA"
+    cn: Annotated[Name, Field(description=_NAME)] = "MyIssuingCA"
     """Its common name."""
     days: Annotated[Days, Field(description=_("1 to 36500, and no more than the root's"))] = 1825
     """How long its certificate lasts."""
@@ -97,7 +98,7 @@ class LeafTable(_Table):
 
     name: FileName
     """What its files are called."""
-    cn: Name | None = None
+    cn: Annotated[Name | None, Field(description=_NAME)] = None
     """Its common name; else NAME.DOMAIN of a server, NAME of a client."""
     dns: Annotated[
         tuple[ServerName, ...],
@@ -126,22 +127,22 @@ class LeafTable(_Table):
         Field(description=_("addresses such as spiffe://example.com/service")),
     ] = ()
     """URIs."""
-    key: KeyKind | None = None
+    key: Annotated[KeyKind | None, Field(description=_KEYS)] = None
     """Its kind of key; else by profile and `key_size`."""
-    days: (
-        Annotated[Days, Field(description=_("1 to 36500, and no more than its issuer's"))] | None
-    ) = None
+    days: Annotated[
+        Days | None, Field(description=_("1 to 36500, and no more than its issuer's"))
+    ] = None
     """How long it lasts; else `cert_days`."""
-    p12: (
+    p12: Annotated[
         Annotated[
             tuple[Annotated[str, BeforeValidator(names.reader)], ...],
             BeforeValidator(values.listed),
-            Field(description=", ".join(READERS)),
         ]
-        | None
-    ) = None
+        | None,
+        Field(description=", ".join(READERS)),
+    ] = None
     """For whom it is packed as PKCS#12: NAME.p12 for the first, NAME.READER.p12 for the others."""
-    p12_name: Name | None = None
+    p12_name: Annotated[Name | None, Field(description=_NAME)] = None
     """The friendly name in these files; else the common name."""
 
     @property
