@@ -22,6 +22,7 @@ COMMANDS = {
 WAYS = {
     "fails": ("echo broken >&2; exit 1", 4),
     "does nothing and says that all is well": ("exit 0", None),
+    "is interrupted": ("kill -INT $PPID; sleep 9; exit 1", 130),
     "is killed with all of us": ("kill -9 $PPID; exit 1", -KILLED),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,26 @@ def test_openssl_reads_both_lists_as_its_own(folder: Path) -> None:
 
     for name, signer in (("ca.crl.pem", "ca.crt"), ("crl.pem", BETWEEN)):
         assert "verify OK" in asked(folder, "crl", "-in", name, "-noout", "-CAfile", signer)
+
+
+def test_a_list_of_the_root_that_is_over_is_told_before_anything_is_done(
+    folder: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    for name in ("ca.crt", "ca.key"):
+        (root / name).write_bytes((folder / name).read_bytes())
+    mtls("crl", "--out", root)
+    (root / "test.cnf").write_text(
+        "[ca]\ndefault_ca = x\n[x]\ndatabase = index.txt\ncrlnumber = crlnumber\n"
+        "certificate = ca.crt\nprivate_key = ca.key\ndefault_md = sha256\n"
+    )
+    asked(root, "ca", "-gencrl", "-crlsec", "1", "-out", "over.pem")
+    (folder / "ca.crl.pem").write_bytes((root / "over.pem").read_bytes())
+    (folder / "ca.key").unlink()
+    time.sleep(2)
+
+    done = said("revoke", "alice", folder=folder, code=7)
+
+    assert "ca.key" in done["fix"]
+    assert not (folder / "index.txt").exists()

@@ -16,13 +16,13 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, verify
 from mtls_openssl.openssl.x509 import Description, Name
+from mtls_openssl.plan import CHAIN
 from mtls_openssl.register.files import LIST, ROOT_LIST
 from mtls_openssl.steps import Command, Kind
 from mtls_openssl.workspace import commit
 
 _SUFFIXES = {".crt", ".cer", ".pem"}
-_CHAIN = ".chain"
-_AUTHORITIES = {f"{ROOT}.crt", f"{INTERMEDIATE}.crt", LIST, ROOT_LIST}
+_NOT_LEAVES = {f"{ROOT}.crt", f"{INTERMEDIATE}.crt", CHAIN, LIST, ROOT_LIST}
 _AT_ONCE = 100
 _NOT_ITS_OWN = re.compile("signature failure|unable to|self.signed")
 """What `verify` says of a certificate that somebody else has signed."""
@@ -141,7 +141,7 @@ def _certificates(
 
 def _files(folder: Path) -> Iterator[Path]:
     backups = folder / commit.BACKUP
-    yield from (path for path in _within(folder) if path.name not in _AUTHORITIES)
+    yield from (path for path in _within(folder) if path.name not in _NOT_LEAVES)
     below = backups.iterdir() if backups.is_dir() else ()
     for one in sorted((path for path in below if path.is_dir()), reverse=True):
         yield from _within(one)
@@ -157,7 +157,7 @@ def _within(folder: Path) -> Iterator[Path]:
 
 
 def _name(path: Path) -> str:
-    return path.name.removesuffix(path.suffix).removesuffix(_CHAIN)
+    return path.name.removesuffix(f".{CHAIN}").removesuffix(path.suffix)
 
 
 def _is_leaf(described: Description) -> bool:

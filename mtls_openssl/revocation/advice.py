@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mtls_openssl.language import Text, _
-from mtls_openssl.register import DER, LIST
+from mtls_openssl.register import DER, LIST, ROOT_LIST
 from mtls_openssl.revocation.listing import Listed
 
 
@@ -27,11 +27,12 @@ def after_list(listed: Listed, folder: Path) -> Iterator[Text]:
         'nginx: ssl_crl "{file}"; it reads it when it starts: nginx -s reload',
         file=(folder / LIST).as_posix(),
     )
-    yield _(
-        'Windows, as administrator: certutil -addstore CA "{file}"; each machine takes the list'
-        " from its own store, so do it again with each new one",
-        file=folder / DER,
-    )
+    for name in (DER, *(one for one in listed.files if one == ROOT_LIST)):
+        yield _(
+            'Windows, as administrator: certutil -addstore CA "{file}"; each machine takes the list'
+            " from its own store, so do it again with each new one",
+            file=folder / name,
+        )
 
 
 def addresses(*, crl_url: str = "", ocsp_url: str = "") -> tuple[Text, ...]:

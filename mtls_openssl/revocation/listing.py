@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import Text, _
@@ -109,7 +110,7 @@ def _root_list(work: Work, days: int) -> tuple[str, ...]:
     work.bring(f"{ROOT}.crt")
     old = standing(work.desk, work.folder, ROOT_LIST)
     if not work.can_sign(ROOT):
-        if old is None:
+        if old is None or old.is_over(datetime.now(UTC)):
             raise _no_root_list(work)
         work.bring(ROOT_LIST)
         return (ROOT_LIST,)
@@ -143,29 +144,27 @@ def _root_list(work: Work, days: int) -> tuple[str, ...]:
 
 def _no_root_list(work: Work) -> FolderUnavailableError:
     key = work.folder / f"{ROOT}.key"
+    what = _("The root's own CRL is needed, and {file} is not here to sign it.", file=key.name)
     fix = _(
         "put ca.key beside it for this once; or run `python -m mtls_openssl crl` where it is, and"
         " copy the crl.pem from there to here as {file}",
         file=ROOT_LIST,
     )
     if key.is_file():
+        what = _("The root's own CRL is needed, and {file} has a pass phrase.", file=key.name)
         fix = _("put its pass phrase into the variable {variable} for this once",
                 variable=passphrase_variable(ROOT))  # fmt: skip
     return FolderUnavailableError(
-        _("The root's own CRL is needed, and {file} is not here to sign it.", file=key.name)
-        if not key.is_file()
-        else _("The root's own CRL is needed, and {file} has a pass phrase.", file=key.name),
+        what,
         cause=_(
             "nginx and others ask for the CRL of every authority in the chain, and refuse everybody"
-            " where one is missing"
+            " where one is missing or over"
         ),
         fix=fix,
     )
 
 
 def _notes(lists: tuple[Description, ...], above: tuple[str, ...]) -> Iterator[Text]:
-    from datetime import UTC, datetime  # noqa: PLC0415 - the time of the note
-
     for one in lists[1:] if above else ():
         if runs_out(one, datetime.now(UTC)):
             yield _(
