@@ -284,7 +284,7 @@ def test_a_key_with_a_pass_phrase_opens_by_its_variable_and_is_nowhere_in_the_lo
 ) -> None:
     authority.encrypt(folder, "ca")
     before = without_log(folder)
-    lacking = said("revoke", "alice", folder=folder, code=7)
+    lacking = said("revoke", "alice", folder=folder, code=6)
     wrong = said(
         "revoke", "alice", folder=folder, code=4, env={"MTLS_CA_PASSPHRASE": "not the right one"}
     )
@@ -296,6 +296,18 @@ def test_a_key_with_a_pass_phrase_opens_by_its_variable_and_is_nowhere_in_the_lo
     assert "pass phrase" in wrong["cause"]
     assert serials(folder) == {serial(folder, "alice.crt")}
     assert authority.PASSPHRASE not in (folder / "mtls-audit.jsonl").read_text("utf-8")
+
+
+def test_the_pass_phrase_is_taken_from_where_an_option_or_the_settings_say(folder: Path) -> None:
+    authority.encrypt(folder, "ca")
+    (folder / "words").write_text(f"{authority.PASSPHRASE}\n")
+
+    said("revoke", "alice", "--ca-passphrase-file", folder / "words", folder=folder)
+    said("revoke", "bob", "--ca-passphrase-env", "WORD", folder=folder, code=4)
+    (folder / "mtls.toml").write_text('[ca]\npassphrase = "env:OURS"\n')
+    said("revoke", "bob", folder=folder, env={"OURS": authority.PASSPHRASE})
+
+    assert serials(folder) == {serial(folder, "alice.crt"), serial(folder, "bob.crt")}
 
 
 def test_without_the_key_nothing_can_be_revoked(folder: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_list_of_another_root_is_refused_and_nothing_changes(
 def test_each_key_has_a_pass_phrase_of_its_own(folder: Path) -> None:
     for name in ("ca", "intermediate"):
         encrypt(folder, name)
-    lacking = said("crl", folder=folder, code=7)
+    lacking = said("crl", folder=folder, code=6)
     both = {
         "MTLS_INTERMEDIATE_PASSPHRASE": authority.PASSPHRASE,
         "MTLS_CA_PASSPHRASE": authority.PASSPHRASE,

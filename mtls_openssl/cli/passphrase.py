@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mtls_openssl.cli import console, secret
 from mtls_openssl.cli.options import Choices, option
 from mtls_openssl.errors import SettingRefusedError
+from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable
 
@@ -69,6 +70,42 @@ def passphrases(
         for authority in (ROOT, INTERMEDIATE)
         if passphrase_variable(authority) in wanted
     }
+
+
+def of_folder(
+    choices: Choices, folder: Path, sources: Mapping[str, str], *, issuer: str
+) -> dict[str, str]:
+    """The pass phrases of the keys in a folder, by the variable that openssl reads.
+
+    Args:
+        choices: what was typed.
+        folder: the folder of the set.
+        sources: as for `passphrases`.
+        issuer: the authority whose key is needed, and that the options are for; another one's
+            is taken where it is to be had without asking.
+
+    Raises:
+        SettingRefusedError: the issuer's is nowhere to be had, or one can't be used.
+        UsageError: two places are named.
+    """
+    encrypted = [
+        authority
+        for authority in (ROOT, INTERMEDIATE)
+        if (folder / f"{authority}.key").is_file() and is_encrypted(folder / f"{authority}.key")
+    ]
+    return {
+        passphrase_variable(one): _fit(
+            _found(choices, one, sources.get(one, ""), typed=one == issuer, new=False), one
+        )
+        for one in encrypted
+        if one == issuer or _is_at_hand(one, sources.get(one, ""))
+    }
+
+
+def _is_at_hand(authority: str, source: str) -> bool:
+    kind, _colon, place = source.partition(":")
+    variable = place if kind == "env" else passphrase_variable(authority)
+    return kind == "file" or variable in os.environ
 
 
 def _found(choices: Choices, authority: str, source: str, *, typed: bool, new: bool) -> str:

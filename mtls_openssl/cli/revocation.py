@@ -16,6 +16,7 @@ import typer
 from mtls_openssl.cli import console, options
 from mtls_openssl.cli.files import heard
 from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.cli.passphrase import PASSPHRASE, of_folder
 from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import UsageError
 from mtls_openssl.language import Text, _, spoken
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mtls_openssl.revocation.responder import Answer
     from mtls_openssl.revocation.revoking import Done
     from mtls_openssl.revocation.work import Work
+    from mtls_openssl.settings import Loaded
 
 _DAYS = 30
 """How long a CRL is good where nobody says otherwise."""
@@ -96,7 +98,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(ocsp, name="ocsp", short_help=spoken(_("Answer by OCSP, for trying.")))
 
 
-@takes(_NAME, options.LOOK, _REVOKE, _LASTING)
+@takes(_NAME, options.LOOK, _REVOKE, _LASTING, PASSPHRASE)
 def revoke(choices: Choices) -> None:
     """Revoke all certificates of a name, the superseded ones too, and make a CRL that says so."""
     from mtls_openssl.openssl import ca  # noqa: PLC0415 - as all below: when it is needed
@@ -129,7 +131,7 @@ def revoke(choices: Choices) -> None:
             typer.echo(spoken(line))
 
 
-@takes(options.LOOK, _LASTING)
+@takes(options.LOOK, _LASTING, PASSPHRASE)
 def crl(choices: Choices) -> None:
     """Make the list of what is revoked (CRL), for nginx (crl.pem) and for Windows (crl.der)."""
     from mtls_openssl.revocation import revoking  # noqa: PLC0415
@@ -152,7 +154,7 @@ def crl(choices: Choices) -> None:
             typer.echo(spoken(line))
 
 
-@takes(options.LOOK, _PORT)
+@takes(options.LOOK, _PORT, PASSPHRASE)
 def serve(choices: Choices) -> None:
     """Answer by OCSP from the register, on this computer alone, for trying, until Ctrl-C.
 
@@ -164,7 +166,7 @@ def serve(choices: Choices) -> None:
     from mtls_openssl.revocation.responder import Listener, Responder  # noqa: PLC0415
 
     found = find(choices["openssl"], Door())
-    responder = Responder(choices["out"], found, passphrases(), choices["timeout"])
+    responder = Responder(choices["out"], found, _passphrases(choices), choices["timeout"])
     silent = choices["quiet"] or choices["json"]
 
     def told(answer: Answer) -> None:
@@ -220,7 +222,7 @@ def _at_work(choices: Choices, command: str) -> Iterator[Work]:
     order = Order(
         choices["out"],
         command,
-        passphrases=passphrases(),
+        passphrases=_passphrases(choices),
         limit=choices["timeout"],
         heard=heard(choices),
     )
@@ -228,23 +230,29 @@ def _at_work(choices: Choices, command: str) -> Iterator[Work]:
         yield work
 
 
-def passphrases() -> Mapping[str, str]:
-    """The pass phrases of the authorities' keys, by the names of their variables."""
-    from mtls_openssl.manifest import PASSPHRASE_VARIABLES  # noqa: PLC0415
+def _passphrases(choices: Choices) -> Mapping[str, str]:
+    from mtls_openssl.register import issuer_of  # noqa: PLC0415
 
-    return {name: os.environ[name] for name in PASSPHRASE_VARIABLES if os.environ.get(name)}
+    folder: Path = choices["out"]
+    settings = _settings(folder)
+    sources = settings.passphrases if settings else {}
+    return of_folder(choices, folder, sources, issuer=issuer_of(folder))
 
 
 def _days(choices: Choices) -> int:
     days: int | None = choices["days"]
-    config: Path = choices["out"] / "mtls.toml"
     if days is not None:
         return days
-    if not config.is_file():
-        return _DAYS
+    settings = _settings(choices["out"])
+    return settings.manifest.crl_days if settings else _DAYS
+
+
+def _settings(folder: Path) -> Loaded | None:
+    if not (folder / "mtls.toml").is_file():
+        return None
     from mtls_openssl.settings import load  # noqa: PLC0415 - for a folder with settings
 
-    return load({}, environ=os.environ, config=config).manifest.crl_days
+    return load({}, environ=os.environ, config=folder / "mtls.toml")
 
 
 def _revoked(done: Done, work: Work) -> Iterator[Text]:

@@ -24,7 +24,7 @@ from mtls_openssl.errors import (
     UsageError,
     system_said,
 )
-from mtls_openssl.inspection.files import bytes_of
+from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _
 from mtls_openssl.locate import Found, Search, Version
 from mtls_openssl.manifest import ROOT
@@ -85,7 +85,7 @@ class Responder:
                 cause=_("nothing was revoked here, and no CRL was made"),
                 fix="python -m mtls_openssl crl",
             )
-        encrypted = b"ENCRYPTED" in bytes_of(folder / f"{self.authority}.key")
+        encrypted = is_encrypted(folder / f"{self.authority}.key")
         self._variables = keeping.secret(self.authority, encrypted=encrypted)
         self._secrets = {name: passphrases[name] for name in self._variables if name in passphrases}
         version = found.chosen.version

@@ -18,7 +18,7 @@ from mtls_openssl.errors import (
     MtlsError,
     NotProvenError,
 )
-from mtls_openssl.inspection.files import bytes_of
+from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found
 from mtls_openssl.manifest import passphrase_variable
@@ -98,7 +98,8 @@ class Work:
 
     def secret(self, authority: str) -> tuple[str, ...]:
         """The variable with the pass phrase of an authority's key; none if it has none."""
-        return steps.secret(authority, encrypted=_is_encrypted(self.folder / f"{authority}.key"))
+        key = self.folder / f"{authority}.key"
+        return steps.secret(authority, encrypted=key.is_file() and is_encrypted(key))
 
     def can_sign(self, authority: str) -> bool:
         """Whether an authority's key is here, and can be opened."""
@@ -312,10 +313,6 @@ def raise_for(checks: Sequence[Check], log: Path) -> None:
             _("The result did not pass its proof: {faults}.", faults=faults),
             fix=_("what openssl said is in {log}", log=log),
         )
-
-
-def _is_encrypted(key: Path) -> bool:
-    return key.is_file() and b"ENCRYPTED" in bytes_of(key)
 
 
 def _failed(outcome: Outcome, folder: Path) -> CommandFailedError:
