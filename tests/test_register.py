@@ -61,6 +61,10 @@ def test_a_serial_number_is_taken_as_anybody_writes_it(typed: str, meant: str) -
     assert ca.plain(typed) == meant
 
 
+def test_an_entry_is_written_as_it_is_read() -> None:
+    assert "".join(map(ca.line, ca.parse(LINES))) == LINES
+
+
 def test_one_line_is_revoked_by_hand_and_the_others_stay_to_the_letter() -> None:
     changed = ca.revoked_by_hand(LINES, "0A", "superseded", NOW)
 

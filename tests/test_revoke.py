@@ -237,6 +237,34 @@ def test_the_number_of_the_crl_rises_though_the_file_with_it_is_lost(folder: Pat
     assert listed(folder, "crl.der", "DER") == made
 
 
+def test_a_lost_register_lets_nobody_in_again_whom_the_crl_has_revoked(folder: Path) -> None:
+    said("revoke", "alice", "--reason", "keyCompromise", folder=folder)
+    said("revoke", "bob", folder=folder)
+    before = listed(folder).revoked
+    (folder / "index.txt").unlink()
+    (folder / "bob.crt").unlink()
+
+    said("crl", folder=folder)
+
+    assert sorted(listed(folder).revoked, key=str) == sorted(before, key=str)
+    assert "certificate revoked" in verdict(folder, "alice.crt")
+    (folder / "test.cnf").write_text(OWN_CONFIG)
+    for one in before:
+        assert "Revoked (R)" in asked(folder, "ca", "-status", one.serial, exit_code=None)
+
+
+def test_a_crl_of_an_earlier_ca_of_the_same_name_revokes_nobody_here(
+    folder: Path, tmp_path: Path
+) -> None:
+    other = flat(tmp_path / "other")
+    said("revoke", "alice", folder=other)
+    (folder / "crl.pem").write_bytes((other / "crl.pem").read_bytes())
+
+    said("crl", folder=folder)
+
+    assert serials(folder) == set()
+
+
 def test_the_old_crl_is_kept(folder: Path) -> None:
     mtls("crl", "--out", folder)
     old = (folder / "crl.pem").read_bytes()

@@ -213,3 +213,22 @@ def revoked_by_hand(text: str, serial: str, reason: str, now: datetime) -> str:
             fields[2] = ",".join((written_time(now), *why))
         lines.append("\t".join(fields))
     return "".join(f"{line}\n" for line in lines)
+
+
+def line(entry: Entry) -> str:
+    """An entry as a line of `index.txt`; the reverse of `parse`."""
+    revoked = written_time(entry.revoked) if entry.revoked else ""
+    if entry.reason:
+        revoked += f",{entry.reason}"
+    expires = written_time(entry.expires)
+    return f"{entry.status}\t{expires}\t{revoked}\t{entry.serial}\tunknown\t{entry.subject}\n"
+
+
+def reason_of(words: str) -> str:
+    """The one of REASONS that a CRL is printed with; unspecified for none, or another.
+
+    >>> reason_of("Key Compromise")
+    'keyCompromise'
+    """
+    wanted = words.replace(" ", "").lower()
+    return next((reason for reason in REASONS if reason.lower() == wanted), _UNSPECIFIED)

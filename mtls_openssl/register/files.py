@@ -58,7 +58,7 @@ def parsed(index: Path) -> tuple[Entry, ...]:
         _("{file} is not a register of openssl: {why}.", file=index, why=why),
         cause=_("it was changed by hand, or by another program"),
         fix=_(
-            "bring it back from backup/; or move it away: the next run makes one anew from the"
-            " certificates that there are, in which nothing is revoked"
+            "bring it back from backup/; or move it away: the next run makes one anew, from the"
+            " certificates that there are and from what crl.pem has revoked"
         ),
     )

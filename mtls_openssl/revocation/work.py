@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mtls_openssl.audit import LOG, AuditLog, sha256_of
@@ -22,13 +23,14 @@ from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found
 from mtls_openssl.manifest import passphrase_variable
-from mtls_openssl.openssl import ca, diagnosis
+from mtls_openssl.openssl import ca, crl, diagnosis
 from mtls_openssl.openssl.ca import Entry
 from mtls_openssl.pipeline import make_up_for
 from mtls_openssl.process import Door
 from mtls_openssl.proof import Check
 from mtls_openssl.register import (
     CONFIG,
+    LIST,
     NAMES,
     Findings,
     Issued,
@@ -42,8 +44,10 @@ from mtls_openssl.register import (
 from mtls_openssl.register import keeping as steps
 from mtls_openssl.register.files import parsed
 from mtls_openssl.runner import Room
-from mtls_openssl.steps import Command, Outcome, Render
+from mtls_openssl.steps import Command, Kind, Outcome, Render
 from mtls_openssl.workspace import Workspace
+
+_LATEST = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Work:
         findings: what it has issued.
         before: the CRLs that are there; None if there are none.
         entered: how many certificates were not in the register until now.
+        taken_over: how many were revoked by the CRL in place, and not by the register.
     """
 
     def __init__(self, order: Order, workspace: Workspace, desk: Desk, log: AuditLog) -> None:
@@ -85,6 +90,7 @@ class Work:
         self.findings = Findings(())
         self.before: Standing | None = None
         self.entered = 0
+        self.taken_over = 0
         self.warnings = workspace.warnings
         self._order = order
         self._workspace = workspace
@@ -196,6 +202,42 @@ class Work:
                 ),
                 fix=_("what openssl said is in {log}", log=self.folder / LOG),
             )
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Revoke whom the CRL in place has revoked, so that no lost register lets them in again."""
+        own = self.before.of(self.findings.authority) if self.before else None
+        known = {entry.serial: entry for entry in self.entries}
+        revoked = {serial for serial, one in known.items() if one.status is ca.Status.REVOKED}
+        lost = [one for one in own.revoked if ca.plain(one.serial) not in revoked] if own else []
+        if not lost or not self._is_our_list():
+            return
+        index = (self.desk.scratch / ca.INDEX).read_text("utf-8")
+        for one in lost:
+            serial, reason = ca.plain(one.serial), ca.reason_of(one.reason)
+            if serial not in known:
+                # Until when it was to be valid, only the certificate said.
+                nobody = Entry(
+                    ca.Status.VALID, _LATEST, None, "", serial, f"/serialNumber={serial}"
+                )
+                index += ca.line(nobody)
+            index = ca.revoked_by_hand(index, serial, reason, one.date)
+        self.render(
+            steps.text(ca.INDEX, index, _("the register, with what the CRL in place has revoked"))
+        )
+        self.taken_over = len(lost)
+
+    def _is_our_list(self) -> bool:
+        authority = f"{self.issuer}.crt"
+        command = Command(
+            crl.check(LIST, authority),
+            _("check that {file} is signed by {authority}", file=LIST, authority=authority),
+            Kind.LOOK,
+            reads=(LIST, authority),
+            verdict=True,
+        )
+        finished = self.desk.ask(command, folder=self.folder).finished
+        return crl.is_ok(f"{finished.stdout}\n{finished.stderr}")
 
     def _next_number(self) -> int:
         numbers = [one.number or 0 for one in self.before.lists] if self.before else []
