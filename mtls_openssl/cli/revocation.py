@@ -150,7 +150,10 @@ def crl(choices: Choices) -> None:
             }
         )
     elif not choices["quiet"]:
-        for line in (*_entered(work), *_listed(listed, work.folder), *_kept(backup)):
+        said = (
+            *_entered(work), *_unread(work), *_listed(listed, work.folder), *_kept(backup),
+        )  # fmt: skip
+        for line in said:
             typer.echo(spoken(line))
 
 
@@ -259,7 +262,9 @@ def _revoked(done: Done, work: Work) -> Iterator[Text]:
     from mtls_openssl.revocation.revoking import warnings  # noqa: PLC0415
 
     wish = done.wish
-    yield from _entered(work)
+    if done.revoked:
+        yield from _entered(work)
+    yield from _unread(work)
     for entry in done.revoked:
         yield _("Revoked: {entry}", entry=_shown(done, entry))
         yield _("  Reason: {reason}", reason=wish.reason)
@@ -292,6 +297,9 @@ def _entered(work: Work) -> Iterator[Text]:
         yield _("Entered into the register: {count} certificates", count=work.entered)
     if work.taken_over:
         yield _("Taken over from the CRL, which had revoked them: {count}", count=work.taken_over)
+
+
+def _unread(work: Work) -> Iterator[Text]:
     for why in work.findings.unreadable:
         yield _("Note: {note}", note=_("not in the register: {why}", why=why))
 

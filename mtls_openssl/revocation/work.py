@@ -217,10 +217,8 @@ class Work:
             serial, reason = ca.plain(one.serial), ca.reason_of(one.reason)
             if serial not in known:
                 # Until when it was to be valid, only the certificate said.
-                nobody = Entry(
-                    ca.Status.VALID, _LATEST, None, "", serial, f"/serialNumber={serial}"
-                )
-                index += ca.line(nobody)
+                subject = f"/serialNumber={serial}"
+                index += ca.line(Entry(ca.Status.VALID, _LATEST, None, "", serial, subject))
             index = ca.revoked_by_hand(index, serial, reason, one.date)
         self.render(
             steps.text(ca.INDEX, index, _("the register, with what the CRL in place has revoked"))
