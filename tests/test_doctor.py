@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -271,13 +272,27 @@ def test_a_name_that_the_server_lacks_is_added_by_what_is_prescribed(
 def test_names_and_organisation_survive_what_is_prescribed(tmp_path: Path) -> None:
     options = ("--org", "测试 公司", "--domain", "例子.测试", "--server-ip", "192.0.2.9")
     mtls("all", "-q", "--profile", "modern", *options, cwd=tmp_path)
-    before = ssl(tmp_path, "x509", "-in", "server.crt", "-noout", "-subject",
-                 "-ext", "subjectAltName")  # fmt: skip
+    before = named(tmp_path)
     shutil.copy(tmp_path / "client.key", tmp_path / "server.key")
     take(of_the_set(findings(tmp_path))[0].mend, tmp_path)
-    after = ssl(tmp_path, "x509", "-in", "server.crt", "-noout", "-subject",
-                "-ext", "subjectAltName")  # fmt: skip
-    assert after == before
+    assert named(tmp_path) == before
+    take(of_the_set(findings(tmp_path, domain="192.0.2.10"))[0].mend, tmp_path)
+    assert named(tmp_path) == before.replace("IP Address:", "IP Address:192.0.2.10, IP Address:", 1)
+
+
+def named(folder: Path) -> str:
+    """Whom the server's certificate is for, and the kind of its key."""
+    said = ssl(folder, "x509", "-in", "server.crt", "-noout", "-text")
+    kind = re.search(r"Public Key Algorithm: .*", said)
+    names = ssl(folder, "x509", "-in", "server.crt", "-noout", "-subject", "-ext", "subjectAltName")
+    assert kind
+    return f"{kind[0]}\n{names}"
+
+
+def test_a_name_in_chinese_is_the_one_that_the_certificate_has(tmp_path: Path) -> None:
+    mtls("all", "-q", "--profile", "modern", "--domain", "例子.测试", cwd=tmp_path)
+    told = mtls("doctor", "--json", "--domain", "例子.测试", cwd=tmp_path, exit_code=None)
+    assert "names" not in {one["code"] for one in json.loads(told.stdout)["findings"]}
 
 
 def test_a_bundle_of_an_earlier_certificate_is_packed_again(folder: Path) -> None:

@@ -171,11 +171,30 @@ def _request(choices: Choices) -> Request:
     return Request(
         folder,
         datetime.now(UTC),
-        choices["domain"] or "",
+        _domain(choices["domain"]),
         reader,
         _known_password(choices, folder),
         named=bool(choices["openssl"] or os.environ.get("MTLS_OPENSSL")),
     )
+
+
+def _domain(typed: str | None) -> str:
+    """The name or address that was asked for, as a certificate has it."""
+    from mtls_openssl.settings import values  # noqa: PLC0415
+
+    if not typed:
+        return ""
+    try:
+        return values.ip_address(typed)
+    except values.UnfitError:
+        pass
+    try:
+        return values.server_name(typed)
+    except values.UnfitError as error:
+        raise UsageError(
+            _("--domain '{name}' {why}", name=typed, why=error.why),
+            fix=_("give the name or the address that clients ask for, such as www.example.com"),
+        ) from None
 
 
 def _known_password(choices: Choices, folder: Path) -> str | None:
@@ -219,7 +238,8 @@ def _print(
     for finding in findings:
         if choices["quiet"] and finding.severity is not Severity.ERROR:
             continue
-        typer.echo(f"{spoken(finding.severity.title)}: {spoken(finding.what)}")
+        told = _("{severity}: {what}", severity=finding.severity.title, what=finding.what)
+        typer.echo(spoken(told))
         typer.echo("  " + spoken(_("Why it matters: {why}", why=finding.why)))
         typer.echo("  " + spoken(_("To mend it: {fix}", fix=finding.mend)))
     if choices["quiet"]:

@@ -74,7 +74,7 @@ def issued_again(patient: Patient, owner: str, *, names: tuple[str, ...] = ()) -
     Args:
         patient: whose set it is.
         owner: `server` or `client`; `all` for everything, with the server's names.
-        names: further names for the server.
+        names: further names and addresses for the server.
     """
     leaf = "client" if owner == "client" else "server"
     try:
@@ -98,7 +98,7 @@ def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[st
         yield from ("--profile", "modern")
     if old is None or LEAVES[leaf] not in _purposes(old):
         for name in names:
-            yield from ("--server-dns", name)
+            yield from ("--server-ip" if is_address(name) else "--server-dns", name)
         return
     usual = dict(settings.server_subject if leaf == "server" else settings.client_subject)
     for attribute, value in old.subject:
@@ -106,8 +106,10 @@ def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[st
         if option and usual.get(attribute) != value:
             yield from (f"--{option}", value)
     if leaf == "server":
-        hosts, addresses = alternatives(old)
-        wanted = ((*names, *hosts), addresses)
+        more: tuple[list[str], list[str]] = ([], [])
+        for name in names:
+            more[is_address(name)].append(name)
+        wanted = tuple((*new, *had) for new, had in zip(more, alternatives(old), strict=True))
         made = (tuple(settings.server_dns), tuple(map(str, settings.server_ip)))
         for option, ours_, theirs in zip(
             ("--server-dns", "--server-ip"), wanted, made, strict=True
@@ -132,6 +134,15 @@ def alternatives(certificate: Description) -> tuple[tuple[str, ...], tuple[str, 
             if value.startswith("IP Address:")
         ),
     )
+
+
+def is_address(name: str) -> bool:
+    """Whether it is an IP address and not a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def clock() -> str:
