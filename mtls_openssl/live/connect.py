@@ -272,8 +272,19 @@ def _unreached(target: Target, outcome: Outcome, manner: Manner) -> MtlsError:
             ),
             cause=_(
                 "the machine is off, a firewall drops what is sent there, or the server is stuck"
+            )
+            if manner.starttls is None
+            else _(
+                "the machine is off, a firewall drops what is sent there, the server is stuck, or"
+                " it does not speak {protocol}",
+                protocol=manner.starttls,
             ),
-            fix=_("check the address and the firewall; give it longer with --timeout SECONDS"),
+            fix=_("check the address and the firewall; give it longer with --timeout SECONDS")
+            if manner.starttls is None
+            else _(
+                "check the address, the port and the protocol; try it without --starttls; give it"
+                " longer with --timeout SECONDS"
+            ),
         )
     if "BIO_lookup" in said or "getaddrinfo" in said:
         return UnreachableError(
