@@ -8,6 +8,7 @@ from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.scripting import prompt
 
 
 def trust(patient: Patient) -> Iterator[Finding]:
@@ -51,7 +52,7 @@ def strangers(patient: Patient) -> Iterator[Finding]:
             subject,
             _("Windows has {subject} among its roots, which is no root.", subject=subject),
             _("IIS refuses every client's certificate then, with 403.16 (KB 942061)"),
-            mending.shell("certutil", "-delstore", "Root", thumbprint),
+            prompt.line("certutil", "-delstore", "Root", thumbprint),
         )
 
 
