@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,6 +198,7 @@ def test_a_healthy_set_is_told_so(profile: str, tmp_path: Path) -> None:
     healthy = mtls("doctor", "--json", cwd=tmp_path, exit_code=None)
     data = json.loads(healthy.stdout)
     assert [one for one in data["findings"] if one["code"] not in HARMLESS] == []
+    assert healthy.returncode == 0 or sys.platform == "win32"  # Wine keeps no permissions
 
 
 def test_the_batch_files_ca_is_the_first_thing_that_is_named_and_its_repair_makes_all_well(
