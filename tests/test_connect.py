@@ -357,7 +357,7 @@ def test_a_server_that_never_answers_before_starttls_is_told(made: Path) -> None
             cwd=made,
             exit_code=Exit.FOLDER_UNAVAILABLE,
         )
-    assert "it does not speak postgres" in refused.stderr
+    assert "does not speak postgres" in refused.stderr
     assert "try it without --starttls" in refused.stderr
 
 
