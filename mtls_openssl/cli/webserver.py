@@ -154,7 +154,7 @@ def iis(choices: Choices) -> None:
     elif placed is None:
         console.print_script(script)
     elif not choices["quiet"]:
-        for line in _run_it(placed):
+        for line in _run_it(placed, site):
             typer.echo(spoken(line), err=True)
 
 
@@ -203,10 +203,21 @@ def _tell_manual(choices: Choices, steps: list[Text]) -> None:
         typer.echo(f"{number}. {spoken(step)}")
 
 
-def _run_it(placed: Placed) -> Iterator[Text]:
+def _run_it(placed: Placed, site: IisSite) -> Iterator[Text]:
+    from mtls_openssl.openssl.pkcs12 import SERVER  # noqa: PLC0415
+
     yield from _written(placed)
     yield _("To run it, in a Windows PowerShell opened as administrator:")
     yield _('  powershell -ExecutionPolicy Bypass -File "{file}"', file=placed.file)
+    password_file = Path(site.p12).with_name(SERVER.password_file)
+    if _is_file(password_file):
+        yield _(
+            'It asks for the password of {p12}; not so with: -PasswordFile "{file}"',
+            p12=SERVER.file,
+            file=password_file,
+        )
+    else:
+        yield _("It asks for the password of {p12}.", p12=SERVER.file)
     yield _("To undo it, the same with -Remove.")
 
 
