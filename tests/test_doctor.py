@@ -310,6 +310,16 @@ def test_a_bundle_that_does_not_open_is_named(folder: Path) -> None:
     assert codes(findings(folder, password="not this one")) == ["p12-password"]
 
 
+def test_each_bundle_is_opened_with_the_password_that_was_made_up_for_it(folder: Path) -> None:
+    none = {"MTLS_P12_PASSWORD": None}
+    for owner in ("client", "server"):
+        mtls("p12", "-q", owner, cwd=folder, env=none)
+        assert (folder / f"{owner}.p12.password").is_file()
+    told = json.loads(mtls("doctor", "--json", cwd=folder, env=none, exit_code=None).stdout)
+    assert [one for one in told["findings"] if one["code"] not in HARMLESS] == []
+    assert told["not_examined"] == []
+
+
 def test_a_bundle_is_packed_again_for_who_has_to_read_it(folder: Path) -> None:
     take("python -m mtls_openssl p12 --for modern", folder)
     assert codes(findings(folder, reader="modern")) == []

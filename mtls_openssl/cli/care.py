@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -173,7 +174,7 @@ def _request(choices: Choices) -> Request:
         datetime.now(UTC),
         _domain(choices["domain"]),
         reader,
-        _known_password(choices, folder),
+        _known_passwords(choices, folder),
         named=bool(choices["openssl"] or os.environ.get("MTLS_OPENSSL")),
     )
 
@@ -197,17 +198,23 @@ def _domain(typed: str | None) -> str:
         ) from None
 
 
-def _known_password(choices: Choices, folder: Path) -> str | None:
-    """The password of the bundles, if somebody has said it: the doctor asks nobody."""
-    from mtls_openssl.cli.password import password  # noqa: PLC0415
-    from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE  # noqa: PLC0415
+def _known_passwords(choices: Choices, folder: Path) -> dict[str, str]:
+    """The passwords of the bundles, if somebody has said them: the doctor asks nobody.
 
+    What was given is the client's, as where it is made; the server's may have one of its own,
+    which was made up for it.
+    """
+    from mtls_openssl.cli.password import password  # noqa: PLC0415
+    from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE, SERVER  # noqa: PLC0415
+
+    known = {}
+    for bundle in (CLIENT, SERVER):
+        with contextlib.suppress(OSError, ValueError):
+            known[bundle.file] = (folder / bundle.password_file).read_text("ascii").strip()
     if PASSWORD_VARIABLE in os.environ or any(choices[one.name] for one in options.P12_PASSWORD):
-        return password(choices).value
-    try:
-        return (folder / CLIENT.password_file).read_text("ascii").strip()
-    except (OSError, ValueError):
-        return None
+        given = password(choices).value
+        known = {SERVER.file: given, **known, CLIENT.file: given}
+    return known
 
 
 def _looked_at(choices: Choices, request: Request) -> Patient:
