@@ -59,6 +59,7 @@ class Desk:
         *,
         folder: Path | None = None,
         secrets: Mapping[str, str] | None = None,
+        meanwhile: Callable[[], object] = int,
     ) -> Outcome:
         """Run one command to its end.
 
@@ -66,6 +67,7 @@ class Desk:
             command: what to run; file names in it are bare names of `folder`.
             folder: the folder that it runs in; the scratch folder where it is not given.
             secrets: the passwords that it reads, by the names in `command.secrets`.
+            meanwhile: called again and again until the command has ended.
 
         Returns:
             What came of it, well or not; `problem` says why it does not count as done.
@@ -79,7 +81,8 @@ class Desk:
             future = pool.submit(run_one, number, command, room, self._door, self._log)
             try:
                 while not concurrent.futures.wait([future], timeout=_TICK).done:
-                    pass  # Windows tells of a Ctrl-C only between two waits
+                    # Windows tells of a Ctrl-C only between two waits.
+                    meanwhile()
             except BaseException:
                 self._door.close()
                 raise

@@ -205,13 +205,10 @@ def _require(plan: Plan, folder: Path) -> None:
         needed = _("`{command}` needs {files} in {folder}, and {missing} are not there.", **said)
         if len(missing) == 1:
             needed = _("`{command}` needs {files} in {folder}, and {missing} is not there.", **said)
-        commands = [_command(maker, folder) for maker in makers]
+        from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415 - for who has to be told
+
+        commands = [ours(folder, *maker.split()) for maker in makers]
         raise FolderUnavailableError(needed, fix=joined(_(" and then "), commands))
-
-
-def _command(name: str, folder: Path) -> str:
-    where = "" if folder == Path.cwd() else f' --out "{folder}"'
-    return f"python -m mtls_openssl {name}{where}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -342,7 +339,9 @@ def _not_proven(refused: Sequence[Check], log: Path) -> NotProvenError:
             "the CA was made without the extensions that strict validators ask for, as the"
             " batch file's was"
         )
-        fix = _command("repair-ca", log.parent)
+        from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415 - as above
+
+        fix = ours(log.parent, "repair-ca")
     what = _("The result did not pass its proof: {faults}.", faults=faults)
     return NotProvenError(what, cause=cause, fix=fix)
 

@@ -293,6 +293,12 @@ class Serving:
                     return found
                 self._changed.wait(_TICK)
 
+    def has_said(self, pattern: str) -> bool:
+        """Whether it has printed on either output what matches `pattern`, as for `hear`."""
+        with self._changed:
+            heard = [_text(some) for some in self._heard.values()]
+        return any(re.search(pattern, text, re.MULTILINE) for text in heard)
+
     def end(self, patience: float = 0) -> Finished:
         """Wait `patience` seconds for it to end by itself, then end it. Twice does no harm.
 

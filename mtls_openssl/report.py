@@ -12,6 +12,7 @@ from mtls_openssl.locate import Candidate, Search
 from mtls_openssl.openssl import pkcs12, readers
 from mtls_openssl.pipeline import Result
 from mtls_openssl.plan.naming import PASSWORD_ENDING, made_by
+from mtls_openssl.scripting.prompt import ours
 
 DESCRIPTIONS = {
     "ca.key": _("CA private key (KEEP SECRET!)"),
@@ -71,7 +72,7 @@ def text(result: Result) -> Iterator[str]:
             yield f"  {path} - {spoken(description(name))}"
     for files, contents in _alike(result.packed):
         yield ""
-        yield from _readers(files, contents)
+        yield from _readers(result.folder, files, contents)
     if result.backup:
         yield ""
         yield spoken(_("What was there before is in {folder}", folder=result.backup))
@@ -157,23 +158,25 @@ def _next_steps(result: Result) -> Iterator[str]:
                 "Import {path} into Windows Certificate Store (double-click)",
                 path=folder / "client.p12",
             )
-            yield _("Export CA certificate ({path}) to trusted root CAs", path=folder / "ca.crt")
-            yield _("Configure your web server (IIS/Nginx) for mTLS")
+            yield _(
+                "Export CA certificate ({path}) to trusted root CAs: {command}",
+                path=folder / "ca.crt",
+                command=ours(folder, "trust", "install"),
+            )
+            yield _(
+                "Configure your web server (IIS/Nginx) for mTLS: {nginx} or {iis}",
+                nginx=ours(folder, "nginx"),
+                iis=ours(folder, "iis"),
+            )
         case "ca":
-            yield _(
-                "Make the server's certificate: {command}", command="python -m mtls_openssl server"
-            )
-            yield _(
-                "Make the client's certificate: {command}", command="python -m mtls_openssl client"
-            )
+            yield _("Make the server's certificate: {command}", command=ours(folder, "server"))
+            yield _("Make the client's certificate: {command}", command=ours(folder, "client"))
         case "server":
-            yield _(
-                "Make the client's certificate: {command}", command="python -m mtls_openssl client"
-            )
+            yield _("Make the client's certificate: {command}", command=ours(folder, "client"))
         case "client":
             yield _(
                 "Pack it for Windows, browsers and Java: {command}",
-                command="python -m mtls_openssl p12",
+                command=ours(folder, "p12"),
             )
         case "p12":
             yield _(
@@ -189,6 +192,9 @@ def _next_steps(result: Result) -> Iterator[str]:
                 "It holds no root: import {path} into Trusted Root Certification Authorities of"
                 " the local computer",
                 path=folder / "ca.crt",
+            )
+            yield _(
+                "Or have a script do both, and set up IIS: {command}", command=ours(folder, "iis")
             )
         case "p12 truststore":
             yield _("Let Java trust the CA: {option}", option=_trusting(folder / "truststore.p12"))
@@ -214,7 +220,7 @@ def _alike(packed: Mapping[str, pkcs12.Contents]) -> Iterator[tuple[list[str], p
         yield files, packed[files[0]]
 
 
-def _readers(files: Sequence[str], contents: pkcs12.Contents) -> Iterator[str]:
+def _readers(folder: Path, files: Sequence[str], contents: pkcs12.Contents) -> Iterator[str]:
     """The real algorithms of PKCS#12 files, and who can read them."""
     can, can_not = readers.who(contents)
     file, *more = files
@@ -228,7 +234,7 @@ def _readers(files: Sequence[str], contents: pkcs12.Contents) -> Iterator[str]:
     if can_not:
         yield spoken(_("  It is not read by:"))
     for one in can_not:
-        command = f"python -m mtls_openssl {made_by(file)} --for {one.profile}"
+        command = ours(folder, *made_by(file).split(), "--for", one.profile)
         yield spoken(_("    {reader} (make one: {command})", reader=one.name, command=command))
 
 

@@ -23,6 +23,8 @@ call :try py -3
 call :try python
 call :try python3
 if not defined FOUND goto :no_python
+:: Who has no Python has nothing yet that knows the language: both, and the console able to show it.
+chcp 65001 >nul
 :: "call", since it may be a batch file, as pyenv's is.
 call %FOUND% -I "%~dp0prepare.py" %~2
 exit /b %ERRORLEVEL%
@@ -39,4 +41,6 @@ exit /b 0
 >&2 echo   winget install Python.Python.3.13
 >&2 echo   or choco install python
 >&2 echo   or https://www.python.org/downloads/
+>&2 echo 错误：PATH 中没有 Python 3.11 或更高版本。
+>&2 echo 解决办法：用上面三种方法之一安装，打开新窗口，再运行一次。
 exit /b 1

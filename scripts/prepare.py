@@ -27,13 +27,18 @@ UNFINISHED = ENVIRONMENT / "unfinished"
 class PreparationError(Exception):
     """Why there is no environment.
 
+    There is nothing yet that knows the reader's language: it is told in English and Chinese.
+
     Args:
         what: what went wrong.
         fix: what mends it.
+        chinese: both in Chinese.
     """
 
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(f"Error: {what}\nTo mend it: {fix}")
+    def __init__(self, what: str, fix: str, chinese: tuple[str, str]) -> None:
+        super().__init__(
+            f"Error: {what}\nTo mend it: {fix}\n错误：{chinese[0]}\n解决办法：{chinese[1]}"
+        )
 
 
 def main(words: list[str]) -> None:
@@ -47,10 +52,12 @@ def main(words: list[str]) -> None:
     except PreparationError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(
-            f"Error: {ENVIRONMENT} can't be made: {error}\n"
-            "To mend it: have the checkout in a folder that you can write to"
+        said = PreparationError(
+            f"{ENVIRONMENT} can't be made: {error}",
+            "have the checkout in a folder that you can write to",
+            (f"无法建立 {ENVIRONMENT}：{error}", "把代码放到您可以写入的文件夹中，再运行一次"),
         )
+        sys.exit(str(said))
 
 
 def _is_ready(extra: str) -> bool:
@@ -74,7 +81,11 @@ def _state() -> bytes:
 
 
 def _prepare(extra: str) -> None:
-    print(f"Setting up {ENVIRONMENT}: this is needed once.", file=sys.stderr, flush=True)
+    for said in (
+        f"Setting up {ENVIRONMENT}: this is needed once.",
+        f"正在准备 {ENVIRONMENT}：只需要这一次，请稍候。",
+    ):
+        print(said, file=sys.stderr, flush=True)
     if UNFINISHED.exists() or not _works():
         _make()
     _install(extra)
@@ -100,6 +111,10 @@ def _make() -> None:
             f"{sys.executable} has no ensurepip, and so can't make a virtual environment.",
             f"on Debian and Ubuntu, apt-get install {package}; elsewhere, install Python"
             " from https://www.python.org/downloads/. Then run this again",
+            (
+                f"{sys.executable} 没有 ensurepip，无法建立虚拟环境。",
+                f"Debian 和 Ubuntu：apt-get install {package}；其他系统：安装 Python。再运行一次",
+            ),
         )
     import venv  # noqa: PLC0415 - comes and goes with ensurepip
 
@@ -113,6 +128,10 @@ def _make() -> None:
         raise PreparationError(
             f"{sys.executable} could not install pip in {ENVIRONMENT}: {error}",
             "repair that Python or install another, then run this again",
+            (
+                f"{sys.executable} 无法在 {ENVIRONMENT} 中安装 pip：{error}",
+                "修复这个 Python 或安装另一个，然后再运行一次",
+            ),
         ) from None
 
 
@@ -130,6 +149,10 @@ def _install(extra: str) -> None:
             " Its own messages are above.",
             "connect to the Internet (behind a proxy, set HTTPS_PROXY; with a mirror of PyPI,"
             " set PIP_INDEX_URL), then run this again",
+            (
+                f"pip 无法安装所需的软件包：{', '.join(packages)}。它自己的信息在上面。",
+                "连接到互联网（有代理时设置 HTTPS_PROXY，用镜像时设置 PIP_INDEX_URL），再运行一次",
+            ),
         )
 
 

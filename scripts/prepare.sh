@@ -19,6 +19,8 @@ To mend it, install one, then run this again:
   Fedora:          dnf install python3
   macOS:           brew install python
   elsewhere:       https://www.python.org/downloads/
+错误：PATH 中没有 Python 3.11 或更高版本。
+解决办法：按上面与本系统对应的一行安装，再运行一次。
 END
     return 1
 }

@@ -15,6 +15,7 @@ from mtls_openssl import doctor
 from mtls_openssl.audit import LOG
 from mtls_openssl.desk import at
 from mtls_openssl.doctor import Finding, Patient, Request
+from mtls_openssl.doctor.patient import BUNDLES
 from mtls_openssl.locate import find
 from mtls_openssl.process import Door
 from mtls_openssl.workspace import commit
@@ -65,7 +66,8 @@ def patient(
     now: dt.datetime | None = None,
 ) -> Patient:  # fmt: skip
     """What the doctor sees of a set."""
-    request = Request(folder, now or dt.datetime.now(dt.UTC), domain, reader, password)
+    passwords = {} if password is None else dict.fromkeys(BUNDLES, password)
+    request = Request(folder, now or dt.datetime.now(dt.UTC), domain, reader, passwords)
     door = Door()
     search = find(None, door)
     log = doctor.proven_log(folder)

@@ -46,9 +46,15 @@ def ran(
 
 
 def mtls(
-    *argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, exit_code: int | None = 0
+    *argv: str | Path,
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    exit_code: int | None = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m mtls_openssl` as a user does, with UTF-8 on its pipes."""
+    """Run `python -m mtls_openssl` as a user does, with UTF-8 on its pipes.
+
+    A variable that is None in `env` is left out.
+    """
     ours = {
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONIOENCODING": "utf-8",
@@ -56,7 +62,8 @@ def mtls(
         "MTLS_P12_PASSWORD": PASSWORD,
         **(env or {}),
     }
-    return ran(sys.executable, "-m", "mtls_openssl", *argv, cwd=cwd, env=ours, exit_code=exit_code)
+    given = {name: value for name, value in ours.items() if value is not None}
+    return ran(sys.executable, "-m", "mtls_openssl", *argv, cwd=cwd, env=given, exit_code=exit_code)
 
 
 @dataclasses.dataclass(frozen=True)

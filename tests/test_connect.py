@@ -227,8 +227,11 @@ def ask_afterwards(client: ssl.SSLSocket) -> None:
     client.recv(4096)
     client.verify_client_post_handshake()
     client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    with contextlib.suppress(OSError):
-        client.recv(1)
+    client.settimeout(0.05)
+    while client.getpeercert() is None:
+        with contextlib.suppress(TimeoutError):
+            if not client.recv(1):
+                break
 
 
 def test_a_server_that_asks_only_after_the_handshake_is_told(made: Path) -> None:
@@ -291,6 +294,19 @@ def postgres(client: socket.socket, context: ssl.SSLContext) -> None:
         wrapped.sendall(b"E" + struct.pack("!I", len(refusal) + 4) + refusal)
 
 
+def postgres_without(client: socket.socket, context: ssl.SSLContext) -> None:
+    """What PostgreSQL 15 says where pg_hba.conf has `clientcert=verify-ca`."""
+    client.recv(8)
+    client.sendall(b"S")
+    with context.wrap_socket(client, server_side=True) as wrapped:
+        wrapped.recv(4096)
+        refusal = (
+            b"SFATAL\0VFATAL\0C28000\0Mconnection requires a valid client certificate\0"
+            b"Fauth.c\0L389\0RClientAuthentication\0\0"
+        )
+        wrapped.sendall(b"E" + struct.pack("!I", len(refusal) + 4) + refusal)
+
+
 def ldap(client: socket.socket, context: ssl.SSLContext) -> None:
     assert b"1.3.6.1.4.1.1466.20037" in client.recv(4096)  # RFC 4511 section 4.14
     client.sendall(bytes.fromhex("300c02010178070a010004000400"))
@@ -323,6 +339,26 @@ def test_a_server_that_refuses_us_after_starttls_is_told(made: Path) -> None:
             port, "--starttls", "smtp", "--no-cert", cwd=made, exit_code=Exit.NOT_PROVEN
         )
     assert "requires a client certificate, and got none" in refused.stderr
+
+
+def test_a_database_that_misses_our_certificate_is_told(made: Path) -> None:
+    optional = context_of(made, ssl.CERT_OPTIONAL)
+    with serving(lambda client: postgres_without(client, optional)) as port:
+        refused = connect(
+            port, "--starttls", "postgres", "--no-cert", cwd=made, exit_code=Exit.NOT_PROVEN
+        )
+    assert "PostgreSQL requires a client certificate, and got none" in refused.stderr
+
+
+def test_a_server_that_never_answers_before_starttls_is_told(made: Path) -> None:
+    with serving(lambda client: [client.recv(4096), client.recv(4096)]) as port:
+        refused = connect(
+            *(port, "--starttls", "postgres", "--timeout", "1"),
+            cwd=made,
+            exit_code=Exit.FOLDER_UNAVAILABLE,
+        )
+    assert "does not speak postgres" in refused.stderr
+    assert "try it without --starttls" in refused.stderr
 
 
 def test_a_mail_server_without_starttls_is_told(made: Path) -> None:

@@ -166,6 +166,7 @@ def test_a_folder_that_can_not_be_written_is_examined_and_left_alone(
         (("--out", "nowhere"), 7, "There is no folder nowhere."),
         (("--for", "windows95"), 2, "windows95 is nobody"),
         (("--p12-password-env", "NOT_SET"), 6, "NOT_SET, which is not set"),
+        (("--domain", "bad name"), 2, "--domain 'bad name'"),
     ],
 )
 def test_what_is_asked_wrongly_is_refused_in_words(

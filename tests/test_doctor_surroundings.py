@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import importlib
 import shutil
+import ssl
+import uuid
 from pathlib import Path
 
 import pytest
@@ -17,7 +21,8 @@ from mtls_openssl.steps import Command
 from mtls_openssl.trust import windows
 from mtls_openssl.trust.certificate import Certificate
 from mtls_openssl.trust.store import SYSTEM, Presence, Standing, Store
-from mtls_openssl.webserver import program
+from mtls_openssl.webserver import bindings, iis, program
+from mtls_openssl.webserver.bindings import Entry
 from tests.ailments import patient
 from tests.machine import mtls, tool
 from tests.nginx import free_port
@@ -119,6 +124,55 @@ def test_what_is_no_root_among_the_roots_of_windows_is_named_with_its_thumbprint
     monkeypatch.setattr(Host, "here", classmethod(lambda _cls: elsewhere))
     (found,) = [one for one in doctor.examine(patient(folder)) if one.code == "root-strangers"]
     assert found.mend == f"certutil -delstore Root {thumbprint}"
+
+
+def test_an_iis_that_serves_an_earlier_certificate_or_asks_too_late_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mtls("server", "-q", "--profile", "modern", cwd=folder)
+    (earlier,) = (folder / "backup").glob("*/server.crt")
+    served = (
+        Entry("0.0.0.0:443", thumbprint(folder / "server.crt"), negotiates=False),
+        Entry("a.example:443", thumbprint(folder / "server.crt"), negotiates=True),
+        Entry("b.example:443", thumbprint(earlier), negotiates=True),
+        Entry("c.example:443", "AB" * 20, negotiates=False),
+    )
+    monkeypatch.setattr(bindings, "entries", lambda: served)
+    found = {one.code: one for one in doctor.examine(patient(folder))}
+    assert found["iis-late"].what.endswith(": 0.0.0.0:443.")
+    assert found["iis-stale"].what.endswith(": b.example:443.")
+    assert "iis --write mtls-iis.ps1" in found["iis-stale"].mend
+
+
+def thumbprint(certificate: Path) -> str:
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_text("ascii"))
+    return hashlib.sha1(der).hexdigest().upper()
+
+
+@pytest.mark.windows
+def test_what_iis_serves_is_read_from_the_registry() -> None:
+    winreg = importlib.import_module("winreg")  # which a type checker elsewhere does not know
+    key = "mtls-openssl tests of IIS"
+    rows = {
+        r"SslBindingInfo\0.0.0.0:443": (iis.APPLICATION, 2),
+        r"SslSniBindingInfo\www.example.com:443": (iis.APPLICATION, 0),
+        r"SslBindingInfo\0.0.0.0:8443": ("00000000-0000-0000-0000-000000000001", 0),
+    }
+    for name, (application, flags) in rows.items():
+        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, rf"{key}\{name}") as opened:
+            guid = uuid.UUID(application).bytes_le
+            winreg.SetValueEx(opened, "AppId", 0, winreg.REG_BINARY, guid)
+            winreg.SetValueEx(opened, "SslCertHash", 0, winreg.REG_BINARY, bytes([0xAB] * 20))
+            winreg.SetValueEx(opened, "DefaultFlags", 0, winreg.REG_DWORD, flags)
+    try:
+        assert bindings.entries(key, user=True) == (
+            Entry("0.0.0.0:443", "AB" * 20, negotiates=True),
+            Entry("www.example.com:443", "AB" * 20, negotiates=False),
+        )
+        assert bindings.entries(rf"{key}\none", user=True) == ()
+    finally:
+        for name in (*rows, "SslBindingInfo", "SslSniBindingInfo", ""):
+            winreg.DeleteKey(winreg.HKEY_CURRENT_USER, rf"{key}\{name}".rstrip("\\"))
 
 
 @pytest.fixture

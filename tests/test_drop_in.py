@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import original
+from tests.ailments import take
 from tests.machine import Facts, facts, mtls, openssl, openssl_lines, ran
 
 pytestmark = pytest.mark.end_to_end
@@ -149,6 +150,15 @@ def test_the_steps_one_by_one_make_a_set_as_all_does(tmp_path: Path) -> None:
         [*original.FILES, "mtls-audit.jsonl"]
     )
     assert "unbroken" in mtls("audit", "verify", cwd=tmp_path).stdout
+
+
+def test_the_commands_of_a_report_are_typed_as_they_are(tmp_path: Path) -> None:
+    told = mtls("ca", "--profile", "modern", "--out", "我的 证书", cwd=tmp_path).stdout
+    server, client = re.findall(r": (python -m mtls_openssl .*)", told)
+    take(server, tmp_path)
+    take(client, tmp_path)
+    told = mtls("p12", "--out", "我的 证书", cwd=tmp_path).stdout
+    take(re.findall(r"\(make one: (.*)\)", told)[-1], tmp_path)
 
 
 def test_a_step_too_early_names_what_is_missing_and_what_makes_it(tmp_path: Path) -> None:

@@ -225,6 +225,13 @@ def test_a_server_certificate_that_a_client_could_use_is_named(shop: Workshop) -
     assert "server.crt may be used by clients as well" in result.stderr
 
 
+def test_who_is_let_in_against_the_rule_is_sent_away_at_once(shop: Workshop) -> None:
+    (shop.folder / LOG).touch()
+    shop.certificate("server", "ca", LOCALHOST, "extendedKeyUsage = serverAuth, clientAuth")
+    handshake(shop.folder, exit_code=Exit.NOT_PROVEN)
+    assert "timed out" not in {line.ending for line in audit.read(shop.folder / LOG)}
+
+
 def test_a_key_of_another_certificate_is_named(shop: Workshop) -> None:
     shutil.copy(shop.folder / "client.key", shop.folder / "server.key")
     refused = handshake(shop.folder, exit_code=Exit.NOT_PROVEN)

@@ -274,6 +274,15 @@ def test_the_script_of_a_set_is_read_by_powershell_5_and_holds_no_secret(folder:
     assert PASSWORD not in script
     assert "PRIVATE KEY" not in script
     assert "powershell -ExecutionPolicy Bypass -File" in told.stderr
+    assert "It asks for the password of server.p12.\n" in told.stderr
+
+
+def test_a_password_that_was_made_for_the_file_is_pointed_at(folder: Path) -> None:
+    pack(folder, *MODERN)
+    (folder / "server.p12.password").write_text(PASSWORD)
+    told = mtls("iis", "--write", "mtls.ps1", cwd=folder)
+    assert f'-PasswordFile "{folder / "server.p12.password"}"' in told.stderr
+    assert PASSWORD not in told.stderr + (folder / "mtls.ps1").read_text("utf-8-sig")
 
 
 @pytest.mark.end_to_end

@@ -77,6 +77,10 @@ def test_the_log_is_the_same_in_both_languages(sets: dict[str, Path]) -> None:
         ("verify",),
         ("verify", "--verbose"),
         ("all", "--dry-run"),
+        ("doctor",),
+        ("handshake",),
+        ("nginx",),
+        ("trust", "export"),
     ],
     ids=" ".join,
 )

@@ -55,6 +55,7 @@ def test_an_encrypted_key_is_compared_with_its_password(things: Path) -> None:
 def test_an_encrypted_key_without_its_password_is_not_known(things: Path) -> None:
     done = mtls("match", things / "server.crt", things / "enc.key", code=5)
     assert done.stdout.startswith("Not known: not everything could be opened.")
+    assert "To mend it: give the password by --password-env" in done.stderr
 
 
 def test_an_encrypted_key_with_a_wrong_password_is_told(things: Path) -> None:
@@ -80,7 +81,9 @@ def test_the_parts_of_one_file_are_compared_with_each_other(things: Path) -> Non
 
 
 def test_one_thing_alone_has_nothing_to_belong_to(things: Path) -> None:
-    assert "nothing to compare it with" in mtls("match", things / "server.crt", code=5).stdout
+    done = mtls("match", things / "server.crt", code=5)
+    assert "nothing to compare it with" in done.stdout
+    assert "To mend it: name the file to compare it with" in done.stderr
 
 
 def test_a_missing_file_is_told(things: Path) -> None:

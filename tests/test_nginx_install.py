@@ -86,6 +86,17 @@ def test_a_running_nginx_takes_it_up_by_the_command_that_is_told(
     assert (told["checked"], told["backup"]) == (True, None)
 
 
+def test_where_none_is_running_the_command_that_starts_it_is_told(
+    server: Nginx, folder: Path, prefix: Path
+) -> None:
+    told = json.loads(mtls(*words(server, prefix), "--json", cwd=folder).stdout)
+    (prefix / "conf" / "sites" / "other.conf").write_text("nonsense;")
+    refused = ran(*told["start"], "-t", cwd=folder, exit_code=1)
+    assert "unknown directive" in refused.stderr
+    (prefix / "conf" / "sites" / "other.conf").unlink()
+    assert "Where nginx is not running yet: " in mtls(*words(server, prefix), cwd=folder).stderr
+
+
 def test_what_was_there_is_in_the_backup_and_the_same_is_left_alone(
     server: Nginx, folder: Path, prefix: Path
 ) -> None:

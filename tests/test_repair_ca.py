@@ -165,9 +165,15 @@ def test_a_dry_run_prints_the_commands_and_changes_nothing(folder: Path) -> None
 
 
 def test_what_still_carries_the_old_certificate_is_told(folder: Path) -> None:
-    data = json.loads(mtls("repair-ca", "--json", cwd=folder).stdout)
+    for name in ("server.p12", "truststore.p12", "theirs.jks"):
+        (folder / name).touch()
+    data = json.loads(mtls("repair-ca", "--out", folder, "--json", cwd=folder.parent).stdout)
     assert list(data["files"]) == ["ca.crt"]
-    assert any(line.startswith("client.p12 holds") for line in data["advice"])
+    told = "\n".join(data["advice"])
+    for maker in ("p12 client", "p12 truststore", "trust install"):
+        assert f"python -m mtls_openssl {maker} --out " in told
+    assert "theirs.jks may hold" in told
+    assert "server.p12" not in told
 
 
 @pytest.mark.parametrize("mask", ["utf8only", "pkix"])

@@ -205,6 +205,7 @@ def test_where_there_is_no_python_the_script_says_how_to_get_one(
     assert done.returncode == 1
     assert "no Python 3.11 or newer on the PATH" in done.stderr
     assert "https://www.python.org/downloads/" in done.stderr
+    assert "解决办法" in done.stderr
     assert not (bare / ".venv").exists()
 
 
@@ -296,6 +297,7 @@ def test_without_a_network_the_set_up_says_so_and_nothing_counts_as_ready(
     done = _set_up(checkout, {**requirement, "PIP_FIND_LINKS": ""}, exit_code=1)
     assert "pip could not install the packages that are needed: stand-in" in done.stderr
     assert "connect to the Internet" in done.stderr
+    assert "连接到互联网" in done.stderr
     assert not _prepare(checkout)._is_ready("")
 
 

@@ -155,6 +155,7 @@ def test_status_answers_by_its_exit_code_and_tells_where_to_look(
     assert f"certutil -store Root {sha1}" in done.stdout
     assert "certlm.msc" in done.stdout
     assert "(403.16): CN=An intermediate" in done.stderr
+    assert ("To have it trusted: python -m mtls_openssl trust install" in done.stderr) == bool(code)
 
 
 @pytest.mark.end_to_end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -171,24 +172,49 @@ def _request(choices: Choices) -> Request:
     return Request(
         folder,
         datetime.now(UTC),
-        choices["domain"] or "",
+        _domain(choices["domain"]),
         reader,
-        _known_password(choices, folder),
+        _known_passwords(choices, folder),
         named=bool(choices["openssl"] or os.environ.get("MTLS_OPENSSL")),
     )
 
 
-def _known_password(choices: Choices, folder: Path) -> str | None:
-    """The password of the bundles, if somebody has said it: the doctor asks nobody."""
-    from mtls_openssl.cli.password import password  # noqa: PLC0415
-    from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE  # noqa: PLC0415
+def _domain(typed: str | None) -> str:
+    """The name or address that was asked for, as a certificate has it."""
+    from mtls_openssl.settings import values  # noqa: PLC0415
 
-    if PASSWORD_VARIABLE in os.environ or any(choices[one.name] for one in options.P12_PASSWORD):
-        return password(choices).value
+    if not typed:
+        return ""
     try:
-        return (folder / CLIENT.password_file).read_text("ascii").strip()
-    except (OSError, ValueError):
-        return None
+        return values.ip_address(typed)
+    except values.UnfitError:
+        pass
+    try:
+        return values.server_name(typed)
+    except values.UnfitError as error:
+        raise UsageError(
+            _("--domain '{name}' {why}", name=typed, why=error.why),
+            fix=_("give the name or the address that clients ask for, such as www.example.com"),
+        ) from None
+
+
+def _known_passwords(choices: Choices, folder: Path) -> dict[str, str]:
+    """The passwords of the bundles, if somebody has said them: the doctor asks nobody.
+
+    What was given is the client's, as where it is made; the server's may have one of its own,
+    which was made up for it.
+    """
+    from mtls_openssl.cli.password import password  # noqa: PLC0415
+    from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE, SERVER  # noqa: PLC0415
+
+    known = {}
+    for bundle in (CLIENT, SERVER):
+        with contextlib.suppress(OSError, ValueError):
+            known[bundle.file] = (folder / bundle.password_file).read_text("ascii").strip()
+    if PASSWORD_VARIABLE in os.environ or any(choices[one.name] for one in options.P12_PASSWORD):
+        given = password(choices).value
+        known = {SERVER.file: given, **known, CLIENT.file: given}
+    return known
 
 
 def _looked_at(choices: Choices, request: Request) -> Patient:
@@ -219,7 +245,8 @@ def _print(
     for finding in findings:
         if choices["quiet"] and finding.severity is not Severity.ERROR:
             continue
-        typer.echo(f"{spoken(finding.severity.title)}: {spoken(finding.what)}")
+        told = _("{severity}: {what}", severity=finding.severity.title, what=finding.what)
+        typer.echo(spoken(told))
         typer.echo("  " + spoken(_("Why it matters: {why}", why=finding.why)))
         typer.echo("  " + spoken(_("To mend it: {fix}", fix=finding.mend)))
     if choices["quiet"]:

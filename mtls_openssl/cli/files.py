@@ -171,9 +171,9 @@ def _print_raw(holding: Holding) -> None:
 def _print_match(found: Match, holdings: Sequence[Holding]) -> None:
     if found.common:
         typer.echo(spoken(_("Yes: they belong together.")))
-    elif len(holdings) == 1 and sum(map(len, found.groups.values())) < 2:  # noqa: PLR2004
+    elif _is_alone(found, holdings):
         typer.echo(spoken(_("No: there is only one part, so there is nothing to compare it with.")))
-    elif any(member.item.kind in {"private key", "PKCS#12"} for member in found.closed):
+    elif _is_closed(found):
         typer.echo(spoken(_("Not known: not everything could be opened.")))
     else:
         typer.echo(spoken(_("No: they do not belong together.")))
@@ -185,6 +185,27 @@ def _print_match(found: Match, holdings: Sequence[Holding]) -> None:
         typer.echo(spoken(_("not known")))
         for member in found.closed:
             typer.echo(f"  {spoken(_member(member))}")
+    if advice := _advice(found, holdings):
+        typer.echo(spoken(_("To mend it: {fix}", fix=advice)), err=True)
+
+
+def _advice(found: Match, holdings: Sequence[Holding]) -> Text | None:
+    """What to do for an answer, or for a better one."""
+    if found.common:
+        return None
+    if _is_alone(found, holdings):
+        return _("name the file to compare it with as well, such as a certificate and its key")
+    if _is_closed(found):
+        return _("give the password by --password-env, --password-file or --password-stdin")
+    return None
+
+
+def _is_alone(found: Match, holdings: Sequence[Holding]) -> bool:
+    return len(holdings) == 1 and sum(map(len, found.groups.values())) < 2  # noqa: PLR2004
+
+
+def _is_closed(found: Match) -> bool:
+    return any(member.item.kind in {"private key", "PKCS#12"} for member in found.closed)
 
 
 def _member(member: Member) -> Text:

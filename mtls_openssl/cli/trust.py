@@ -117,6 +117,10 @@ def status(choices: Choices) -> None:
     # Without --store either of a computer's own will do: the machine's or the user's.
     enough = all if choices["store"] else any
     if not enough(trusted):
+        if not choices["json"] and not choices["quiet"]:
+            words = ("python", "-m", "mtls_openssl", *_again("install", counting, root, choices))
+            told = _("To have it trusted: {command}", command=host.line(words))
+            typer.echo(spoken(told), err=True)
         raise typer.Exit(Exit.NOT_PROVEN)
 
 
@@ -240,6 +244,8 @@ def _again(
     yield from ("trust", verb, str(root.source))
     for name in dict.fromkeys(store.name for store in stores):
         yield from ("--store", name)
+    if choices["user"]:
+        yield "--user"
     if choices["java_password_env"]:
         yield from ("--java-password-env", choices["java_password_env"])
     if choices["openssl"]:

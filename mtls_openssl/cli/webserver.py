@@ -154,7 +154,7 @@ def iis(choices: Choices) -> None:
     elif placed is None:
         console.print_script(script)
     elif not choices["quiet"]:
-        for line in _run_it(placed):
+        for line in _run_it(placed, site):
             typer.echo(spoken(line), err=True)
 
 
@@ -203,10 +203,21 @@ def _tell_manual(choices: Choices, steps: list[Text]) -> None:
         typer.echo(f"{number}. {spoken(step)}")
 
 
-def _run_it(placed: Placed) -> Iterator[Text]:
+def _run_it(placed: Placed, site: IisSite) -> Iterator[Text]:
+    from mtls_openssl.openssl.pkcs12 import SERVER  # noqa: PLC0415
+
     yield from _written(placed)
     yield _("To run it, in a Windows PowerShell opened as administrator:")
     yield _('  powershell -ExecutionPolicy Bypass -File "{file}"', file=placed.file)
+    password_file = Path(site.p12).with_name(SERVER.password_file)
+    if _is_file(password_file):
+        yield _(
+            'It asks for the password of {p12}; not so with: -PasswordFile "{file}"',
+            p12=SERVER.file,
+            file=password_file,
+        )
+    else:
+        yield _("It asks for the password of {p12}.", p12=SERVER.file)
     yield _("To undo it, the same with -Remove.")
 
 
@@ -304,6 +315,8 @@ def _site(choices: Choices, folder: Path, looking: Desk, server: Program | None)
 
 
 def _outcome(choices: Choices, done: _Done) -> Iterator[Text]:
+    from mtls_openssl.scripting import prompt  # noqa: PLC0415
+
     placed, installed = done.placed, done.installed
     if choices["check"]:
         yield _("nginx accepts it.")
@@ -311,7 +324,10 @@ def _outcome(choices: Choices, done: _Done) -> Iterator[Text]:
         yield from _written(placed)
     if installed:
         yield _("nginx accepts all that {config} reads.", config=installed.config)
-        yield _("To take it up: {command}", command=_command_line(installed.reload))
+        yield _("To take it up: {command}", command=prompt.line(*installed.reload))
+        # Windows' nginx keeps the window that it was started in.
+        start = ("start", "", *installed.start) if sys.platform == "win32" else installed.start
+        yield _("Where nginx is not running yet: {command}", command=prompt.line(*start))
 
 
 def _written(placed: Placed) -> Iterator[Text]:
@@ -342,12 +358,6 @@ def _notes(choices: Choices, done: _Done) -> Iterator[Text]:
         yield _("To have nginx test it: add --check")
 
 
-def _command_line(argv: tuple[str, ...]) -> str:
-    from mtls_openssl.scripting import quoting  # noqa: PLC0415
-
-    return quoting.cmd_line(argv) if sys.platform == "win32" else quoting.posix_line(argv)
-
-
 def _nginx_data(choices: Choices, done: _Done) -> dict[str, Any]:
     server, placed, installed = done.server, done.placed, done.installed
     return {
@@ -362,5 +372,6 @@ def _nginx_data(choices: Choices, done: _Done) -> dict[str, Any]:
         "file": str(placed.file) if placed else None,
         "backup": str(placed.backup) if placed and placed.backup else None,
         "reload": list(installed.reload) if installed else None,
+        "start": list(installed.start) if installed else None,
         "notes": [str(note) for note in _notes(choices, done)],
     }

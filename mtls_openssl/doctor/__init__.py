@@ -47,6 +47,7 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     folder.writable,
     bundles.bundles,
     outside.nginx,
+    outside.iis,
     belonging.serials,
     outside.trust,
     outside.strangers,

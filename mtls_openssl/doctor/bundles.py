@@ -20,18 +20,16 @@ def bundles(patient: Patient) -> Iterator[Finding]:
     """Whether each bundle is of use."""
     for name in BUNDLES:
         file = patient.files[name]
-        if file.bundle and patient.request.password is not None:
+        if file.bundle and name in patient.request.passwords:
             yield from _examined(patient, file, file.bundle)
 
 
 def not_opened(patient: Patient) -> tuple[Text, ...]:
     """What could not be looked at without a password, a sentence each."""
-    if patient.request.password is not None:
-        return ()
     return tuple(
         _("{file} was not opened: its password was not given.", file=name)
         for name in BUNDLES
-        if patient.files[name].there
+        if patient.files[name].there and name not in patient.request.passwords
     )
 
 

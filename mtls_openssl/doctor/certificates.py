@@ -152,15 +152,6 @@ def names(patient: Patient) -> Iterator[Finding]:
     if not domain or server is None or covers(server, domain):
         return
     hosts, addresses = mending.alternatives(server)
-    again = (
-        mending.issued_again(patient, "server", names=(domain,))
-        if not _is_address(domain)
-        else mending.ours(
-            patient,
-            "server",
-            *(word for one in (domain, *addresses) for word in ("--server-ip", one)),
-        )
-    )
     yield Finding(
         "names",
         Severity.ERROR,
@@ -171,7 +162,7 @@ def names(patient: Patient) -> Iterator[Finding]:
             names=", ".join((*hosts, *addresses)) or _("no name at all"),
         ),
         _("clients that ask for a name refuse a certificate without it"),
-        again,
+        mending.issued_again(patient, "server", names=(domain,)),
     )
 
 
@@ -183,7 +174,7 @@ def covers(server: Description, domain: str) -> bool:
         domain: a host, an IP address, or a domain whose `server.` the guide makes.
     """
     hosts, addresses = mending.alternatives(server)
-    if _is_address(domain):
+    if mending.is_address(domain):
         return str(ipaddress.ip_address(domain)) in addresses
     wanted = {domain.lower(), f"server.{domain.lower()}"}
     stars = {f"*.{name.partition('.')[2]}" for name in wanted}
@@ -226,14 +217,6 @@ def _renewed(patient: Patient, owner: str) -> str:
 
 def _common_name(name: tuple[tuple[str, str], ...]) -> str:
     return next((value for kind, value in reversed(name) if kind == "CN"), str(name))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _day(time: object) -> str:

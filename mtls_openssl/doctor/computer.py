@@ -11,11 +11,12 @@ from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.errors import MtlsError
 from mtls_openssl.language import _
+from mtls_openssl.scripting import prompt
 
 _NEVER_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 """No clock that is right showed less since this program was written."""
 
-_INSTALL = mending.shell("python", "-m", "mtls_openssl", "install")
+_INSTALL = prompt.line("python", "-m", "mtls_openssl", "install")
 _SKEW = timedelta(hours=1)
 
 
@@ -76,7 +77,7 @@ def configuration(patient: Patient) -> Iterator[Finding]:
 
 def _unset() -> str:
     if os.name == "nt":
-        return mending.shell("reg", "delete", r"HKCU\Environment", "/v", "OPENSSL_CONF", "/f")
+        return prompt.line("reg", "delete", r"HKCU\Environment", "/v", "OPENSSL_CONF", "/f")
     return "unset OPENSSL_CONF"
 
 

@@ -13,6 +13,7 @@ from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import _
 from mtls_openssl.plan import PRIVATE
+from mtls_openssl.scripting import prompt
 from mtls_openssl.workspace import commit
 from mtls_openssl.workspace.permissions import is_private
 
@@ -81,7 +82,7 @@ def readable(patient: Patient) -> Iterator[Finding]:
                     name,
                     _("The group of {file} may read it.", file=name),
                     _("that is right if a web server of this group reads it, and only then"),
-                    mending.shell("chmod", "600", str(path)),
+                    prompt.line("chmod", "600", str(path)),
                 )
                 continue
         if not is_private(path):

@@ -12,7 +12,7 @@ from mtls_openssl.doctor.patient import LEAVES, Patient
 from mtls_openssl.errors import MtlsError
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.x509 import Description
-from mtls_openssl.scripting.quoting import cmd_line, posix_line
+from mtls_openssl.scripting import prompt
 
 _WINDOWS = sys.platform == "win32"
 _ATTRIBUTES = {"C": "country", "ST": "state", "L": "city", "O": "org"}
@@ -25,13 +25,7 @@ def ours(patient: Patient, *words: str) -> str:
         patient: whose folder it is.
         words: the command and its options.
     """
-    where = () if _is_here(patient) else ("--out", str(patient.folder.absolute()))
-    return shell("python", "-m", "mtls_openssl", *words, *where)
-
-
-def shell(*argv: str) -> str:
-    """A command as it is typed at this computer's own prompt."""
-    return cmd_line(argv) if _WINDOWS else posix_line(argv)
+    return prompt.ours(patient.folder.absolute(), *words)
 
 
 def restored(patient: Patient, name: str) -> str:
@@ -40,24 +34,20 @@ def restored(patient: Patient, name: str) -> str:
     if spare == Path():
         return ""
     kept = str(spare.relative_to(patient.folder))
-    return shell("copy" if _WINDOWS else "cp", _path(patient, kept), _path(patient, name))
+    return prompt.line("copy" if _WINDOWS else "cp", _path(patient, kept), _path(patient, name))
 
 
 def converted(patient: Patient, name: str) -> str:
     """The command that writes a certificate or a key anew, as PEM without a password."""
     plain = ("--no-encryption",) if name.endswith(".key") else ()
     path = _path(patient, name)
-    return shell(
+    return prompt.line(
         "python", "-m", "mtls_openssl", "convert", path, path, "--to", "pem", *plain, "--force"
     )  # fmt: skip
 
 
 def _path(patient: Patient, name: str) -> str:
-    return name if _is_here(patient) else str(patient.folder.absolute() / name)
-
-
-def _is_here(patient: Patient) -> bool:
-    return Path(os.path.abspath(patient.folder)) == Path.cwd()  # noqa: PTH100 - as the user knows it
+    return name if prompt.is_here(patient.folder) else str(patient.folder.absolute() / name)
 
 
 def swapped(patient: Patient, first: str, second: str) -> str:
@@ -65,7 +55,7 @@ def swapped(patient: Patient, first: str, second: str) -> str:
     one, other = _path(patient, first), _path(patient, second)
     move = "move" if _WINDOWS else "mv"
     steps = ((one, f"{one}.tmp"), (other, one), (f"{one}.tmp", other))
-    return " && ".join(shell(move, source, target) for source, target in steps)
+    return " && ".join(prompt.line(move, source, target) for source, target in steps)
 
 
 def issued_again(patient: Patient, owner: str, *, names: tuple[str, ...] = ()) -> str:
@@ -74,7 +64,7 @@ def issued_again(patient: Patient, owner: str, *, names: tuple[str, ...] = ()) -
     Args:
         patient: whose set it is.
         owner: `server` or `client`; `all` for everything, with the server's names.
-        names: further names for the server.
+        names: further names and addresses for the server.
     """
     leaf = "client" if owner == "client" else "server"
     try:
@@ -98,7 +88,7 @@ def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[st
         yield from ("--profile", "modern")
     if old is None or LEAVES[leaf] not in _purposes(old):
         for name in names:
-            yield from ("--server-dns", name)
+            yield from ("--server-ip" if is_address(name) else "--server-dns", name)
         return
     usual = dict(settings.server_subject if leaf == "server" else settings.client_subject)
     for attribute, value in old.subject:
@@ -106,8 +96,10 @@ def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[st
         if option and usual.get(attribute) != value:
             yield from (f"--{option}", value)
     if leaf == "server":
-        hosts, addresses = alternatives(old)
-        wanted = ((*names, *hosts), addresses)
+        more: tuple[list[str], list[str]] = ([], [])
+        for name in names:
+            more[is_address(name)].append(name)
+        wanted = tuple((*new, *had) for new, had in zip(more, alternatives(old), strict=True))
         made = (tuple(settings.server_dns), tuple(map(str, settings.server_ip)))
         for option, ours_, theirs in zip(
             ("--server-dns", "--server-ip"), wanted, made, strict=True
@@ -132,6 +124,15 @@ def alternatives(certificate: Description) -> tuple[tuple[str, ...], tuple[str, 
             if value.startswith("IP Address:")
         ),
     )
+
+
+def is_address(name: str) -> bool:
+    """Whether it is an IP address and not a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def clock() -> str:

@@ -1,4 +1,4 @@
-"""What is the matter around a set: with the trust in its CA, and with the nginx that serves it."""
+"""What is the matter around a set: with the trust in its CA, and with nginx and IIS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.scripting import prompt
 
 
 def trust(patient: Patient) -> Iterator[Finding]:
@@ -51,7 +52,7 @@ def strangers(patient: Patient) -> Iterator[Finding]:
             subject,
             _("Windows has {subject} among its roots, which is no root.", subject=subject),
             _("IIS refuses every client's certificate then, with 403.16 (KB 942061)"),
-            mending.shell("certutil", "-delstore", "Root", thumbprint),
+            prompt.line("certutil", "-delstore", "Root", thumbprint),
         )
 
 
@@ -66,6 +67,36 @@ def nginx(patient: Patient) -> Iterator[Finding]:
             _("nginx refuses its configuration: {said}", said=around.refusal),
             _("it goes on as it was until it is started anew, and then not at all"),
             _("mend what it names; then: {command}", command="nginx -t"),
+        )
+
+
+def iis(patient: Patient) -> Iterator[Finding]:
+    """Whether IIS serves the certificate that the set has now, and asks clients for theirs."""
+    around = patient.surroundings
+    script = mending.ours(patient, "iis", "--write", "mtls-iis.ps1")
+    if around.outdated:
+        yield Finding(
+            "iis-stale",
+            Severity.WARNING,
+            "server.crt",
+            _(
+                "IIS serves an earlier server.crt: {endpoints}.",
+                endpoints=joined(", ", around.outdated),
+            ),
+            _("it has a copy of its own, which a new server.crt does not change"),
+            script,
+        )
+    if around.late:
+        yield Finding(
+            "iis-late",
+            Severity.WARNING,
+            "server.crt",
+            _(
+                "IIS asks for the client's certificate only after the handshake: {endpoints}.",
+                endpoints=joined(", ", around.late),
+            ),
+            _("with TLS 1.3 or HTTP/2 nobody answers then: 403.7, or the connection is reset"),
+            script,
         )
 
 

@@ -43,7 +43,7 @@ class Request:
         now: the time.
         domain: the name that the server must be valid for; empty if none was given.
         reader: the one of `profiles.P12_FOR` who must be able to read the bundles; empty for none.
-        password: that of the bundles; None if none was given.
+        passwords: those of the bundles that are known, by the bundle's name.
         named: whether the openssl to use was named.
     """
 
@@ -51,7 +51,7 @@ class Request:
     now: datetime
     domain: str = ""
     reader: str = ""
-    password: str | None = dataclasses.field(default=None, repr=False)
+    passwords: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     named: bool = False
 
 
@@ -194,7 +194,7 @@ def look(
         CommandFailedError: openssl did not come to an end, or could not be started.
         FolderUnavailableError: our own log can't be written.
     """
-    reader = Reader(desk, lambda path: request.password if path.suffix == ".p12" else None)
+    reader = Reader(desk, lambda path: request.passwords.get(path.name))
     able = search.chosen is not None
     files = {
         name: _file(request.folder / name, reader if able else None) for name in (*FILES, *BUNDLES)

@@ -13,7 +13,7 @@ from mtls_openssl.errors import MtlsError
 from mtls_openssl.trust import every, windows
 from mtls_openssl.trust.certificate import Certificate, load
 from mtls_openssl.trust.store import SYSTEM, Presence, Store
-from mtls_openssl.webserver import nginx, program
+from mtls_openssl.webserver import bindings, nginx, program
 
 _BACKUPS_LOOKED_AT = 5
 
@@ -30,6 +30,8 @@ class Surroundings:
         strangers: what is among Windows' roots and is none: thumbprint and subject.
         nginx: the configuration of the nginx that serves the set; empty if none does.
         refusal: why that nginx refuses its configuration; empty if it does not.
+        late: where IIS serves the set, and asks for a certificate only after the handshake.
+        outdated: where IIS serves an earlier certificate of the server.
     """
 
     trusted: tuple[str, ...] = ()
@@ -39,6 +41,8 @@ class Surroundings:
     strangers: tuple[tuple[str, str], ...] = ()
     nginx: str = ""
     refusal: str = ""
+    late: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
 
 
 def gather(desk: Desk, folder: Path, host: Host | None = None) -> Surroundings:
@@ -57,6 +61,9 @@ def gather(desk: Desk, folder: Path, host: Host | None = None) -> Surroundings:
         if host.machine.windows:
             strangers = windows.examine(desk, ca, host).strangers
             found = dataclasses.replace(found, strangers=strangers or ())
+    if served := bindings.entries():
+        late, outdated = _bound(desk, folder, served)
+        found = dataclasses.replace(found, late=late, outdated=outdated)
     config, refusal = _served(desk, folder, program.find(None))
     return dataclasses.replace(found, nginx=config, refusal=refusal)
 
@@ -78,6 +85,20 @@ def _standing(desk: Desk, ca: Certificate, folder: Path, stores: Sequence[Store]
         tuple(found[Presence.DISTRUSTED]),
         tuple(stale),
         len(stores) - len(found[Presence.UNREADABLE]),
+    )
+
+
+def _bound(
+    desk: Desk, folder: Path, served: Sequence[bindings.Entry]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where IIS serves the server's certificate too late, and where an earlier one of it."""
+    server = _loaded(desk, folder / "server.crt")
+    backups = sorted((folder / "backup").glob("*/server.crt"), reverse=True)[:_BACKUPS_LOOKED_AT]
+    current = server.sha1 if server else ""
+    earlier = {one.sha1 for path in backups if (one := _loaded(desk, path))} - {current}
+    return (
+        tuple(one.endpoint for one in served if one.thumbprint == current and not one.negotiates),
+        tuple(one.endpoint for one in served if one.thumbprint in earlier),
     )
 
 

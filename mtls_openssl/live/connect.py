@@ -37,6 +37,10 @@ _WINDOWS_STORE = Version(3, 2, 0)
 _CA, _CERTIFICATE, _KEY, _CHAIN = "ca.pem", "client.pem", "client-key.pem", "chain.pem"
 
 _CHECK = _("check the address and the port, and whether the server is running")
+_TRY_WITHOUT = _(
+    "check the address, the port and the protocol; try it without --starttls; give it longer with"
+    " --timeout SECONDS"
+)
 _UNKNOWN = _("the system gave no reason that is known here")
 _REFUSED = (_("nothing listens on this port, or a firewall refuses it"), _CHECK)
 _NO_ROUTE = (
@@ -144,8 +148,12 @@ def connect(desk: Desk, target: Target, manner: Manner) -> Answer:
                 target=target,
                 seconds=finished.seconds,
             ),
-            cause=_("it is no TLS server, or one that is stuck, or it waits for STARTTLS"),
-            fix=_("check the port; or name its protocol, such as --starttls smtp"),
+            cause=_("it is no TLS server, or one that is stuck, or it waits for STARTTLS")
+            if manner.starttls is None
+            else _("it is stuck, or does not speak {protocol}", protocol=manner.starttls),
+            fix=_("check the port; or name its protocol, such as --starttls smtp")
+            if manner.starttls is None
+            else _TRY_WITHOUT,
         )
     chain = _write(
         desk,
@@ -272,8 +280,16 @@ def _unreached(target: Target, outcome: Outcome, manner: Manner) -> MtlsError:
             ),
             cause=_(
                 "the machine is off, a firewall drops what is sent there, or the server is stuck"
+            )
+            if manner.starttls is None
+            else _(
+                "the machine is off, a firewall drops what is sent there, or the server is stuck,"
+                " or does not speak {protocol}",
+                protocol=manner.starttls,
             ),
-            fix=_("check the address and the firewall; give it longer with --timeout SECONDS"),
+            fix=_("check the address and the firewall; give it longer with --timeout SECONDS")
+            if manner.starttls is None
+            else _TRY_WITHOUT,
         )
     if "BIO_lookup" in said or "getaddrinfo" in said:
         return UnreachableError(

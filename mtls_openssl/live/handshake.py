@@ -265,7 +265,17 @@ def _try(
             limit=_TALKING,
             stdin=said if attempt.is_let_in else None,
         )
-        talked = desk.ask(client_command, folder=desk.scratch if attempt.apart else folder)
+
+        def send_away() -> None:
+            # Who is let in against the rule has nothing to say, and would wait for an answer.
+            if not attempt.is_let_in and server.has_said(s_server.LET_IN):
+                server.end()
+
+        talked = desk.ask(
+            client_command,
+            folder=desk.scratch if attempt.apart else folder,
+            meanwhile=send_away,
+        )
         if talked.finished.ending is Ending.NOT_STARTED:
             raise strangers.failed(talked)
         if talked.finished.exit and "CONNECTED(" not in talked.finished.stdout:

@@ -51,7 +51,7 @@ class Finding:
     Args:
         told: what it is, why, and what mends it.
         code: the number of the alert or of the verify code; None for what has none.
-        kind: `alert`, `verify`, `http` or `connection`.
+        kind: `alert`, `verify`, `http`, `postgres` or `connection`.
     """
 
     told: Explained
@@ -123,13 +123,15 @@ def read(
     asked = _asked(messages)
     sent = any(one.ours and s_client.has_certificate(one) for one in messages)
     http = refusals.http(transcript.printed)
+    postgres = refusals.postgres(transcript.printed)
     wrong = [
         *_alerts(messages, lacking=asked != "no" and not sent),
         *([Finding(http, "http")] if http else []),
+        *([Finding(postgres, "postgres")] if postgres else []),
         *(_no_handshake(transcript, starttls=starttls)),
         *_verification(transcript),
     ]
-    refused = any(one.kind in {"alert", "http"} for one in wrong)
+    refused = any(one.kind in {"alert", "http", "postgres"} for one in wrong)
     return Answer(
         version=transcript.version,
         cipher=transcript.cipher,

@@ -1,4 +1,4 @@
-"""What a server or openssl says besides alerts, in words: HTTP answers, and what is not TLS."""
+"""What a server or openssl says besides alerts, in words: HTTP, PostgreSQL, what is not TLS."""
 
 from __future__ import annotations
 
@@ -73,6 +73,13 @@ _HTTP: Final = (
     ),
 )
 
+_POSTGRES: Final = Explained(
+    "SQLSTATE 28000",
+    _("PostgreSQL requires a client certificate, and got none"),
+    _("none was given; a line of pg_hba.conf has clientcert, or the method cert"),
+    _GIVE_CERTIFICATE,
+)
+
 _SPEAKS_HTTP: Final = Explained(
     "no TLS",
     _("the server speaks plain HTTP on this port, and no TLS"),
@@ -144,6 +151,17 @@ def http(answer: str) -> Explained | None:
     if not re.search(r" [45]\d\d\b", status):
         return None
     return next((told for pattern, told in _HTTP if re.search(pattern, answer)), None)
+
+
+def postgres(answer: str) -> Explained | None:
+    """What PostgreSQL says of a certificate that it misses; None if it says nothing of it.
+
+    That our made-up user has no right there says nothing of the certificate (ErrorResponse of the
+    protocol 3.0; the message is in the server's language, English or Chinese).
+    """
+    refusal = re.search(r"\0C28000\0M([^\0]*)\0", answer)
+    asks = refusal and re.search("valid client certificate|有效的客户", refusal[1])
+    return _POSTGRES if asks else None
 
 
 def status_line(answer: str) -> str:

@@ -34,9 +34,9 @@ def lines(target: Target, manner: Manner, answer: Answer) -> Iterator[Line]:
         yield _("trusted"), _trusted(manner, answer)
         yield _("name"), _named(target, manner, answer)
     if answer.version:
-        yield _("client certificate"), joined("; ", _client(manner, answer))
+        yield _("client certificate"), joined(_("; "), _client(manner, answer))
     if answer.authorities:
-        yield _("of these CAs"), joined("; ", map(name, answer.authorities))
+        yield _("of these CAs"), joined(_("; "), map(name, answer.authorities))
     if answer.http:
         yield _("answer"), answer.http
     for finding in answer.wrong[1:]:  # the first is what `fault` tells
@@ -122,7 +122,7 @@ def unproven(
         return None
     tried = dict.fromkeys(verdict.attempt.title for verdict in bad)
     which = joined(
-        "; ",
+        _("; "),
         (
             _(
                 "{tried} (TLS {versions})",
@@ -225,5 +225,9 @@ def _subject(finding: Finding) -> Text:
 
 
 def _code(finding: Finding) -> str:
-    kind = {"alert": "alert", "verify": "verify error"}.get(finding.kind)
-    return f"{kind} {finding.code}, {finding.told.name}" if kind else finding.told.name
+    known = {"code": finding.code, "name": finding.told.name}
+    if finding.kind == "alert":
+        return _("alert {code}, {name}", **known)
+    if finding.kind == "verify":
+        return _("verify error {code}, {name}", **known)
+    return finding.told.name

@@ -10,6 +10,9 @@ from mtls_openssl.openssl.x509 import NAMES
 READY = r"^ACCEPT .*:(\d+)\n"
 """What it prints when it listens: a regular expression, with the port as its group."""
 
+LET_IN = r"^Peer certificate: .*\n"
+"""What it prints of a client that it has let in: a regular expression."""
+
 LAST_LINE = "CLOSE"
 """The line that ends a connection to `serve_one`."""
 

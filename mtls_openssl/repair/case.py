@@ -12,6 +12,7 @@ from mtls_openssl.inspection import objections as inspection
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions, pkey, verify, x509
 from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.scripting import prompt
 from mtls_openssl.steps import Command, Kind
 from mtls_openssl.workspace import commit
 
@@ -101,10 +102,10 @@ def examine(desk: Desk, folder: Path, days: int | None, now: datetime | None = N
             _("{file} can't be read as a certificate.", file=folder / "ca.crt"),
             cause=_("it is damaged, or not a certificate in PEM"),
             fix=_(
-                "see what is wrong with the set: {command}", command="python -m mtls_openssl doctor"
+                "see what is wrong with the set: {command}", command=prompt.ours(folder, "doctor")
             ),
         )
-    refuse_dates(ca, days, now or datetime.now(UTC))
+    _refuse_dates(ca, days, now or datetime.now(UTC), folder)
     if days is None and not objections(ca):
         return None
     _refuse_what_would_be_lost(ca, folder)
@@ -130,13 +131,14 @@ def examine(desk: Desk, folder: Path, days: int | None, now: datetime | None = N
     return Case(ca, tuple(leaf for leaf in leaves if leaf))
 
 
-def refuse_dates(ca: Description, days: int | None, now: datetime) -> None:
+def _refuse_dates(ca: Description, days: int | None, now: datetime, folder: Path) -> None:
     """Refuse a period that would leave the CA worse off than it is.
 
     Args:
         ca: its certificate.
         days: the days that it is to last from now; None to leave its dates as they are.
         now: the time.
+        folder: the folder of the set.
 
     Raises:
         NotProvenError: it has expired, and its dates are to stay.
@@ -147,7 +149,7 @@ def refuse_dates(ca: Description, days: int | None, now: datetime) -> None:
         raise NotProvenError(
             _("The CA's certificate has expired on {date}.", date=end),
             cause=_("a repair leaves its dates as they are, unless it is told otherwise"),
-            fix="python -m mtls_openssl repair-ca --ca-days 3650",
+            fix=prompt.ours(folder, "repair-ca", "--ca-days", "3650"),
         )
     if days is not None and now + timedelta(days=days) < ca.not_after:
         raise UsageError(
@@ -178,8 +180,10 @@ def _refuse_password(key: Path) -> None:
             cause=_("openssl would ask for it, and there is nobody to answer"),
             fix=_(
                 "take it off, repair, and put it on again: {command}",
-                command="python -m mtls_openssl convert ca.key ca.key --to pem --no-encryption"
-                " --force",
+                command=prompt.line(
+                    *("python", "-m", "mtls_openssl", "convert", str(key), str(key)),
+                    *("--to", "pem", "--no-encryption", "--force"),
+                ),
             ),
         )
 

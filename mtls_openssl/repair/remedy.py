@@ -6,8 +6,10 @@ from pathlib import Path
 
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions, x509
-from mtls_openssl.plan import CONFIG, Plan
+from mtls_openssl.openssl.pkcs12 import SERVER
+from mtls_openssl.plan import CONFIG, MADE_BY, Plan
 from mtls_openssl.repair.case import OLD, Case, key_identifier
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command, Render
 
 _EXTENSION_FILE = "v3_ca.ext"
@@ -101,20 +103,26 @@ def advice(folder: Path) -> tuple[Text, ...]:
         path.name for path in folder.iterdir() if path.suffix.lower() in {".p12", ".pfx", ".jks"}
     )
     return (
-        *(
-            _(
-                "{file} holds the CA's old certificate: make it again: {command}",
-                file=name,
-                command="python -m mtls_openssl p12",
-            )
-            for name in bundles
-        ),
+        *(_packed_again(folder, name) for name in bundles if name != SERVER.file),
         _(
             "Where the CA is trusted (Windows, browsers, Java, other machines) the new ca.crt"
             " takes the old one's place; until then nothing breaks: {command}",
-            command="python -m mtls_openssl trust install",
+            command=ours(folder, "trust", "install"),
         ),
         _("Web servers read ca.crt when they start: reload them, such as by nginx -s reload."),
+    )
+
+
+def _packed_again(folder: Path, name: str) -> Text:
+    maker = MADE_BY.get(name)
+    if maker is None:
+        return _(
+            "{file} may hold the CA's old certificate: make it again as it was made", file=name
+        )
+    return _(
+        "{file} holds the CA's old certificate: make it again: {command}",
+        file=name,
+        command=ours(folder, *maker.split()),
     )
 
 

@@ -22,6 +22,9 @@ from mtls_openssl.webserver.certificates import Certificate, covers
 P12 = "server.p12"
 SCRIPT = "mtls-iis.ps1"
 
+APPLICATION = "4dc3e181-e14b-4a21-b022-59fc669b0914"
+"""By which http.sys knows the entries of IIS."""
+
 OLD_WINDOWS = "2016"
 """The releases up to this one know no AES in a PKCS#12 file."""
 

@@ -45,13 +45,15 @@ class Installed:
     Args:
         placed: where it is, and where that is which was there before.
         config: the configuration that reads it.
-        reload: the argv by which nginx takes it up, the program's path first.
+        reload: the argv by which a running nginx takes it up, the program's path first.
+        start: the argv that starts nginx with it, where none is running.
         warnings: what nginx finds strange, in its own words.
     """
 
     placed: Placed
     config: Path
     reload: tuple[str, ...]
+    start: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -187,7 +189,10 @@ def install(desk: Desk, program: Program, block: str, folder: Path, backups: Pat
         shield.let_go()
     finally:
         shield.down()
-    return Installed(placed, config, _reload(program, config, base, where), verdict.warnings)
+    where = _by_hand(program, config, base, where)
+    path = os.fspath(program.path)
+    reload = (path, *nginx.reload(*where))
+    return Installed(placed, config, reload, (path, *where), verdict.warnings)
 
 
 def _test(desk: Desk, program: Program, folder: Path, *where: str) -> Verdict:
@@ -262,9 +267,8 @@ def _is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def _reload(program: Program, config: Path, base: Path, where: tuple[str, ...]) -> tuple[str, ...]:
+def _by_hand(program: Program, config: Path, base: Path, where: tuple[str, ...]) -> tuple[str, ...]:
+    """The options that name the configuration for whoever types them in any folder."""
     if program.build.config == os.fspath(config):
-        where = ()
-    elif where[0] == "-p":
-        where = ("-p", os.fspath(base), *where[2:])
-    return (os.fspath(program.path), *nginx.reload(*where))
+        return ()
+    return ("-p", os.fspath(base), *where[2:]) if where[0] == "-p" else where
