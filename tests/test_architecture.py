@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 ROOMS = (
     "language", "errors", "profiles", "steps", "settings", "openssl", "keytool", "plan",
     "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
-    "proof", "scripting", "live", "elevation", "trust", "install", "webserver", "pipeline",
-    "repair", "doctor", "report", "cli", "__main__",
+    "proof", "scripting", "live", "inventory", "elevation", "trust", "install", "webserver",
+    "pipeline", "repair", "doctor", "report", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

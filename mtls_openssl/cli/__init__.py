@@ -24,6 +24,7 @@ HOMES = {
     **dict.fromkeys(("handshake", "connect"), "live"),
     **dict.fromkeys(("nginx", "iis"), "webserver"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
+    "status": "status",
     "install": "install",
     "trust": "trust",
     "audit": "log",
