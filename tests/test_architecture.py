@@ -14,7 +14,7 @@ ROOMS = (
     "language", "errors", "profiles", "steps", "settings", "openssl", "keytool", "plan",
     "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
     "proof", "scripting", "live", "inventory", "elevation", "trust", "install", "webserver",
-    "pipeline", "repair", "doctor", "report", "cli", "__main__",
+    "pipeline", "repair", "doctor", "report", "page", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

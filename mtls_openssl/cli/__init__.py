@@ -25,6 +25,7 @@ HOMES = {
     **dict.fromkeys(("nginx", "iis"), "webserver"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     "status": "status",
+    "report": "page",
     "install": "install",
     "trust": "trust",
     "audit": "log",
