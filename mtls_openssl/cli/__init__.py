@@ -28,6 +28,8 @@ HOMES = {
     **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     **dict.fromkeys(("apply", "renew"), "life"),
+    "status": "status",
+    "report": "page",
     "install": "install",
     "trust": "trust",
     "audit": "log",
