@@ -14,7 +14,7 @@ ROOMS = (
     "language", "errors", "profiles", "steps", "manifest", "settings", "openssl", "keytool", "plan",
     "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
     "register", "proof", "life", "scripting", "live", "elevation", "trust", "install", "webserver",
-    "pipeline", "revocation", "repair", "doctor", "report", "cli", "__main__",
+    "pipeline", "revocation", "repair", "restore", "doctor", "report", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

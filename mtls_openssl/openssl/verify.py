@@ -31,9 +31,15 @@ def _between(authority: str) -> tuple[str, ...]:
     return ("-untrusted", authority) if authority else ()
 
 
-def chain_at_any_time(certificate: str) -> tuple[str, ...]:
-    """As `chain`, but whether it is in date does not matter."""
-    return ("verify", "-no_check_time", "-CAfile", "ca.crt", certificate)
+def chain_at_any_time(certificate: str, *, through: str = "") -> tuple[str, ...]:
+    """As `chain`, but whether it is in date does not matter.
+
+    Args:
+        certificate: the file.
+        through: the file of an intermediate CA that may stand between; empty for none.
+    """
+    between = ("-untrusted", through) if through else ()
+    return ("verify", "-no_check_time", "-CAfile", "ca.crt", *between, certificate)
 
 
 def issued_by(authority: str, certificates: Sequence[str]) -> tuple[str, ...]:
