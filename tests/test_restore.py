@@ -317,7 +317,7 @@ def test_a_certificate_that_was_revoked_stays_so_and_the_number_never_falls(fold
         shutil.copy(folder / name, folder / f"old-{name}")
     backup = renewed(folder, "client")
     ca(folder, "-valid", "client.crt")
-    ca(folder, "-revoke", str(backup / "client.crt"), "-crl_reason", "keyCompromise")
+    ca(folder, "-revoke", f"backup/{backup.name}/client.crt", "-crl_reason", "keyCompromise")
     ca(folder, "-gencrl", "-out", "crl.pem")
     for name in ("index.txt", "crlnumber"):
         (folder / f"old-{name}").replace(backup / name)

@@ -52,16 +52,15 @@ class Book:
         if not states:
             return
         texts = [_text(self._shelf, path) for path in states]
+        merged = [texts[0], texts[0]]
         if name == register.INDEX:
-            merged = register.merged_index(texts)
+            merged = [register.merged_index(texts[:1]), register.merged_index(texts)]
         elif name == register.NUMBER:
-            merged = register.highest_number(texts) + "\n"
-        else:
-            merged = texts[0]
-        if name in self._before and merged == texts[0]:
+            merged = [f"{register.highest_number(some)}\n" for some in (texts[:1], texts)]
+        if name in self._before and merged[0] == merged[1]:
             self.fates[name] = Fate.KEPT
             return
-        self.contents[name] = merged.encode("utf-8", "surrogateescape")
+        self.contents[name] = merged[1].encode("utf-8", "surrogateescape")
         self.fates[name] = Fate.MERGED
 
     def _list(self, issuer: Certificate) -> None:
