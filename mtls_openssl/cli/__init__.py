@@ -28,6 +28,7 @@ HOMES = {
     **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     **dict.fromkeys(("apply", "renew"), "life"),
+    "import-bat": "beginning",
     "restore": "restoring",
     "install": "install",
     "trust": "trust",
