@@ -17,28 +17,15 @@ from hypothesis import strategies as st
 from mtls_openssl.desk import at
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.locate import find
+from mtls_openssl.openssl import ca
 from mtls_openssl.process import Door
-from mtls_openssl.restore import all_, bring_back, chosen, examine, record, register
+from mtls_openssl.restore import all_, bring_back, chosen, examine, merging, record
 from mtls_openssl.restore.shelf import Shelf
-from tests.machine import PASSWORD, facts, mtls, openssl, ran, snapshot
+from tests.machine import PASSWORD, mtls, openssl, ran, snapshot
 
 pytestmark = pytest.mark.end_to_end
 
 LOG = "mtls-audit.jsonl"
-CA_CONFIG = """[ca]
-default_ca = ours
-[ours]
-database = index.txt
-crlnumber = crlnumber
-private_key = ca.key
-certificate = ca.crt
-default_md = sha256
-default_crl_days = 30
-unique_subject = no
-policy = any
-[any]
-commonName = supplied
-"""
 
 
 @pytest.fixture(scope="module")
@@ -78,22 +65,14 @@ def changes(answer: Mapping[str, Any]) -> dict[str, str]:
     return {file["file"]: file["change"] for file in answer["files"]}
 
 
-def ca(folder: Path, *argv: str) -> None:
-    """Run `openssl ca` over the register of a folder, as its own."""
-    (folder / "ca.cnf").write_text(CA_CONFIG)
-    for name, content in (("index.txt", ""), ("crlnumber", "1000\n")):
-        if not (folder / name).exists():
-            (folder / name).write_text(content)
-    ran(openssl(), "ca", "-config", "ca.cnf", *argv, cwd=folder)
-    (folder / "ca.cnf").unlink()
-
-
 def revoked(folder: Path) -> set[str]:
-    """The serial numbers on the list that openssl makes of the register."""
-    ca(folder, "-gencrl", "-out", "test.crl")
-    text = ran(openssl(), "crl", "-in", "test.crl", "-noout", "-text", cwd=folder).stdout
-    (folder / "test.crl").unlink()
+    """The serial numbers on the list of a folder, as openssl reads it."""
+    text = ran(openssl(), "crl", "-in", "crl.pem", "-noout", "-text", cwd=folder).stdout
     return {line.split()[-1] for line in text.splitlines() if "Serial Number:" in line}
+
+
+def number(folder: Path) -> int:
+    return int((folder / ca.CRL_NUMBER).read_text(), 16)
 
 
 def serial(certificate: Path) -> str:
@@ -311,59 +290,74 @@ def test_a_key_with_a_password_is_known_by_the_log_and_else_told_of(folder: Path
 
 
 def test_a_certificate_that_was_revoked_stays_so_and_the_number_never_falls(folder: Path) -> None:
-    ca(folder, "-valid", "client.crt")
     gone = serial(folder / "client.crt")
-    for name in ("index.txt", "crlnumber"):
-        shutil.copy(folder / name, folder / f"old-{name}")
-    backup = renewed(folder, "client")
-    ca(folder, "-valid", "client.crt")
-    ca(folder, "-revoke", f"backup/{backup.name}/client.crt", "-crl_reason", "keyCompromise")
-    ca(folder, "-gencrl", "-out", "crl.pem")
-    for name in ("index.txt", "crlnumber"):
-        (folder / f"old-{name}").replace(backup / name)
-    book = {name: (folder / name).read_bytes() for name in ("index.txt", "crlnumber", "crl.pem")}
-
-    answer = told(folder, "latest", "--yes")
-
-    assert changes(answer)["index.txt"] == changes(answer)["crlnumber"] == "kept"
-    assert {name: (folder / name).read_bytes() for name in book} == book
-    assert gone in revoked(folder)
-    assert any("client.crt was revoked" in note for note in answer["notes"])
-
-
-def test_the_register_of_a_ca_comes_back_with_it_and_so_does_its_newest_list(folder: Path) -> None:
-    ca(folder, "-revoke", "client.crt")
-    ca(folder, "-gencrl", "-out", "crl.pem")
-    gone, listed = serial(folder / "client.crt"), (folder / "crl.pem").read_bytes()
-    backup = renewed(folder, "ca")
-    for name in ("index.txt", "index.txt.attr", "crlnumber", "crl.pem"):
-        (folder / name).replace(backup / name)
+    mtls("crl", cwd=folder)
     mtls("client", "--profile", "modern", cwd=folder)
-    ca(folder, "-revoke", "client.crt")
-    for _ in range(3):
-        ca(folder, "-gencrl", "-out", "crl.pem")
+    first = all_(folder)[0]
+    mtls("revoke", "client", "--serial", gone, "--reason", "keyCompromise", cwd=folder)
+    book = {name: (folder / name).read_bytes() for name in ca.KEPT if (folder / name).is_file()}
+    old = next(one for one in all_(folder) if ca.INDEX in one.files)
+
+    back = told(folder, first.name, "--yes")
+    assert any("client.crt was revoked" in note for note in back["notes"])
+    assert serial(folder / "client.crt") == gone
+    answer = told(folder, old.name, "--yes")
+
+    assert {changes(answer)[name] for name in ca.KEPT if name in old.files} == {"kept"}
+    assert {name: (folder / name).read_bytes() for name in book} == book
+    mtls("crl", cwd=folder)
+    assert gone in revoked(folder)
+
+
+def test_a_ca_comes_back_with_all_that_it_has_ever_revoked(folder: Path) -> None:
+    server, client = (serial(folder / f"{name}.crt") for name in ("server", "client"))
+    mtls("revoke", "client", cwd=folder)
+    renewed(folder, "ca", "client")
+    whole = next(one for one in all_(folder) if "ca.crt" in one.files)
     other = serial(folder / "client.crt")
-    for name in ("client.crt", "client.key"):
-        (folder / name).unlink()
+    mtls("revoke", "client", cwd=folder)
 
-    answer = told(folder, backup.name, "--yes")
+    first = told(folder, whole.name, "--yes")
+    assert changes(first)[ca.INDEX] == "replaced"
+    assert revoked(folder) == {client}
+    mtls("revoke", "server", cwd=folder)
+    highest = number(folder)
 
-    assert (changes(answer)["index.txt"], changes(answer)["crlnumber"]) == ("merged", "kept")
-    assert (folder / "crl.pem").read_bytes() == listed
-    assert int((folder / "crlnumber").read_text(), 16) == 0x1003
-    assert {gone, other} <= revoked(folder)
-    assert "CA" in facts(folder / "ca.crt").subject
+    told(folder, Path(first["backup"]).name, "--yes")
+    assert revoked(folder) == {other}
+    again = told(folder, whole.name, "--yes")
+
+    assert changes(again)[ca.INDEX] == "replaced"
+    assert revoked(folder) == {client, server}
+    assert number(folder) == highest
+    mtls("crl", cwd=folder)
+    assert revoked(folder) == {client, server}
 
 
-def test_a_list_of_another_ca_does_not_stay(folder: Path) -> None:
+def test_a_list_of_a_ca_that_goes_does_not_stay(folder: Path) -> None:
     backup = renewed(folder, "ca")
-    ca(folder, "-gencrl", "-out", "crl.pem")
+    mtls("crl", cwd=folder)
 
     answer = told(folder, backup.name, "--yes")
 
-    assert changes(answer)["crl.pem"] == "leaves"
+    assert changes(answer)["crl.pem"] == changes(answer)[ca.INDEX] == "leaves"
     assert not (folder / "crl.pem").exists()
     assert any("mtls_openssl crl" in note for note in answer["notes"])
+
+
+def test_a_register_that_was_lost_comes_back_with_every_revocation(folder: Path) -> None:
+    client = serial(folder / "client.crt")
+    mtls("revoke", "client", cwd=folder)
+    mtls("crl", cwd=folder)
+    mtls("revoke", "server", cwd=folder)
+    backup = next(one for one in all_(folder) if ca.INDEX in one.files)
+    (folder / ca.INDEX).unlink()
+
+    answer = told(folder, backup.name, "--yes")
+
+    assert changes(answer)[ca.INDEX] in {"merged", "returns"}
+    assert client in merging.merged_index([(folder / ca.INDEX).read_text()])
+    assert changes(answer)[ca.CRL_NUMBER] == "kept"
 
 
 def entries() -> st.SearchStrategy[str]:
@@ -388,15 +382,15 @@ def entries() -> st.SearchStrategy[str]:
 def test_put_together_a_register_has_every_entry_and_every_revocation(
     indices: list[str], numbers: list[int]
 ) -> None:
-    merged = register.merged_index(indices)
+    merged = merging.merged_index(indices)
     lines = [line.split("\t") for index in indices for line in index.splitlines()]
 
-    assert set(register.revoked(merged)) == {
-        register.same_serial(line[3]) for line in lines if line[0] == "R"
+    assert {entry.serial for entry in ca.parse(merged) if entry.revoked} == {
+        ca.plain(line[3]) for line in lines if line[0] == "R"
     }
     assert {line.split("\t")[3] for line in merged.splitlines()} == {line[3] for line in lines}
     assert len(merged.splitlines()) == len({line[3] for line in lines})
-    highest = register.highest_number([f"{number:04X}\n" for number in numbers])
+    highest = merging.highest_number([f"{one:04X}\n" for one in numbers])
     assert (int(highest, 16) if highest else None) == max(numbers, default=None)
 
 

@@ -31,15 +31,14 @@ def _between(authority: str) -> tuple[str, ...]:
     return ("-untrusted", authority) if authority else ()
 
 
-def chain_at_any_time(certificate: str, *, through: str = "") -> tuple[str, ...]:
+def chain_at_any_time(certificate: str, *, by: str = "") -> tuple[str, ...]:
     """As `chain`, but whether it is in date does not matter.
 
     Args:
         certificate: the file.
-        through: the file of an intermediate CA that may stand between; empty for none.
+        by: as for `chain`.
     """
-    between = ("-untrusted", through) if through else ()
-    return ("verify", "-no_check_time", "-CAfile", "ca.crt", *between, certificate)
+    return ("verify", "-no_check_time", "-CAfile", "ca.crt", *_between(by), certificate)
 
 
 def issued_by(authority: str, certificates: Sequence[str]) -> tuple[str, ...]:

@@ -1,20 +1,31 @@
-"""What becomes of the register of issued certificates."""
+"""What becomes of the register of issued certificates, and of the CRLs.
+
+Where the authority that issues stays, its register stays as it is. Where another one comes back, so
+does its own register, with all that any state of it says: of the backups that this authority is in,
+each entry, revoked where any of them says so, and the highest CRL number. Nothing that was ever
+revoked is forgotten, and no number falls.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from mtls_openssl.inspection.objects import Certificate
-from mtls_openssl.inspection.telling import shown
 from mtls_openssl.language import Text, _
-from mtls_openssl.restore import coherence, register
+from mtls_openssl.openssl import ca
+from mtls_openssl.restore import coherence, merging
 from mtls_openssl.restore.backups import all_
 from mtls_openssl.restore.case import Case, Fate
 from mtls_openssl.restore.shelf import BETWEEN, CA, Set, Shelf
 
+_BOOK = (ca.INDEX, ca.ATTRIBUTES, ca.CRL_NUMBER)
+_LISTS = ca.KEPT[len(_BOOK) :]
+_CRL = "python -m mtls_openssl crl"
+
 
 class Book:
-    """What becomes of the register.
+    """What becomes of it.
 
     Attributes:
         fates: what becomes of each of its files.
@@ -25,105 +36,114 @@ class Book:
 
     def __init__(self, shelf: Shelf, seen: Case, before: Set, after: Set) -> None:
         self._shelf = shelf
-        self._seen = seen
+        self._folder = seen.folder
         self._before = before
         self.fates: dict[str, Fate] = {}
         self.sources: dict[str, Path] = {}
         self.contents: dict[str, bytes] = {}
         self.notes: list[Text] = []
-        self._backups = [one.path for one in all_(seen.folder)]
-        old, new = _issuer(shelf, before), _issuer(shelf, after)
+        old, new = issuer(shelf, before), issuer(shelf, after)
         another = bool(new and (old is None or old.public_key != new.public_key))
-        for name in register.BOOK:
-            self._book(name, another=another)
-        lost = register.LIST in seen.backup.files and register.LIST not in before
-        if new and (another or lost):
-            self._list(new)
-        for name in seen.backup.files:
-            if register.is_register(name):
-                self.fates.setdefault(name, Fate.KEPT)
+        within = [name for name in ca.KEPT if name in seen.backup.files]
+        wanted = ca.KEPT if another else [name for name in within if name not in before]
+        if new and wanted:
+            # Without an authority in the folder, whose register lies there is not known.
+            places = [] if old or not another else [seen.folder]
+            self._bring(wanted, [*places, *self._states(new, lost=not another)])
+        for name in within:
+            self.fates.setdefault(name, Fate.KEPT)
         self._tell_revoked(after)
 
-    def _book(self, name: str, *, another: bool) -> None:
-        if not another and (name in self._before or name not in self._seen.backup.files):
-            return
-        places = [self._seen.folder, *self._backups]
-        states = [place / name for place in places if (place / name).is_file()]
-        if not states:
-            return
-        texts = [_text(self._shelf, path) for path in states]
-        merged = [texts[0], texts[0]]
-        if name == register.INDEX:
-            merged = [register.merged_index(texts[:1]), register.merged_index(texts)]
-        elif name == register.NUMBER:
-            merged = [f"{register.highest_number(some)}\n" for some in (texts[:1], texts)]
-        if name in self._before and merged[0] == merged[1]:
-            self.fates[name] = Fate.KEPT
-            return
-        self.contents[name] = merged[1].encode("utf-8", "surrogateescape")
-        self.fates[name] = Fate.MERGED
+    def _states(self, authority: Certificate, *, lost: bool) -> Iterator[Path]:
+        """The backups with a state of an authority's register, the newest first.
 
-    def _list(self, issuer: Certificate) -> None:
-        """The newest list that is of the CA that will be there, of all that ever were."""
-        current = self._before.get(register.LIST)
-        if current and self._shelf.signed(current, issuer):
-            self.fates[register.LIST] = Fate.KEPT
-            return
-        lists = [place / register.LIST for place in self._backups]
-        signed = [path for path in lists if path.is_file() and self._shelf.signed(path, issuer)]
-        newest = max(signed, key=self._number, default=None)
-        for name in register.LISTS:
-            if newest and (newest.parent / name).is_file():
-                self.sources[name] = newest.parent / name
-                self._shelf.digest(self.sources[name])
-                back = Fate.REPLACED if name in self._before else Fate.RETURNS
-                self.fates[name] = back
-            elif name in self._before:
-                self.fates[name] = Fate.LEAVES
-        if self.fates.get(register.LIST) in {Fate.LEAVES, Fate.REPLACED, Fate.RETURNS}:
+        Args:
+            authority: the certificate of who issues.
+            lost: whether it was there all the time, and so is in no backup itself.
+        """
+        for backup in all_(self._folder):
+            there = issuer(self._shelf, {name: backup.path / name for name in backup.files})
+            if lost if there is None else there.public_key == authority.public_key:
+                yield backup.path
+
+    def _bring(self, wanted: tuple[str, ...] | list[str], places: list[Path]) -> None:
+        for name in wanted:
+            states = [place / name for place in places if (place / name).is_file()]
+            if name in _LISTS:
+                states.sort(key=self._number, reverse=True)
+                states = states[:1]
+            if not states:
+                if name in self._before:
+                    self.fates[name] = Fate.LEAVES
+                continue
+            self._put(name, states)
+        if any(self.fates.get(name, Fate.KEPT) is not Fate.KEPT for name in ca.KEPT):
             self.notes.append(
                 _(
-                    "The list of revoked certificates is another CA's now; make a new one for web"
-                    " servers: {command}",
-                    command="python -m mtls_openssl crl",
-                )
-                if self.fates[register.LIST] is Fate.LEAVES
-                else _(
-                    "The list of revoked certificates that comes back may have ended since; make a"
-                    " new one: {command}",
-                    command="python -m mtls_openssl crl",
+                    "Another register comes with it; make the list of revoked certificates anew:"
+                    " {command}",
+                    command=_CRL,
                 )
             )
 
+    def _put(self, name: str, states: list[Path]) -> None:
+        texts = [_text(self._shelf, path) for path in states]
+        if name == ca.INDEX:
+            merged = merging.merged_index(texts)
+        elif name == ca.CRL_NUMBER:
+            merged = f"{merging.highest_number(texts)}\n"
+        else:
+            merged = texts[0]
+        if len(texts) > 1 and merged != texts[0]:
+            self.contents[name] = merged.encode("utf-8", "surrogateescape")
+            self.fates[name] = Fate.MERGED
+            return
+        if states[0].parent == self._folder:
+            self.fates[name] = Fate.KEPT
+            return
+        self.sources[name] = states[0]
+        self.fates[name] = Fate.REPLACED if name in self._before else Fate.RETURNS
+
     def _number(self, path: Path) -> int:
-        found = self._shelf.revocations(path)
-        return (found.described.number or 0) if found else 0
+        """The number of the CRL that would have been next when a file lay in the folder."""
+        beside = path.with_name(ca.CRL_NUMBER)
+        number = merging.highest_number([_text(self._shelf, beside)] if beside.is_file() else [])
+        return int(number or "0", 16)
 
     def _tell_revoked(self, after: Set) -> None:
-        index = ""
-        if register.INDEX in self.contents:
-            index = self.contents[register.INDEX].decode("utf-8", "surrogateescape")
-        elif register.INDEX in self._before:
-            index = _text(self._shelf, self._before[register.INDEX])
-        revoked = register.revoked(index)
+        revoked = {
+            entry.serial: entry for entry in self._entries() if entry.status is ca.Status.REVOKED
+        }
         for name, path in sorted(after.items()):
-            if path.parent == self._seen.folder or not coherence.is_certificate(name):
+            if path.parent == self._folder or not coherence.is_certificate(name):
                 continue
             certificate = self._shelf.certificate(path)
-            serial = register.same_serial(certificate.described.serial) if certificate else ""
-            if serial in revoked:
-                when, _comma, why = revoked[serial].partition(",")
-                self.notes.append(
-                    _(
-                        "{file} was revoked ({when}) and stays so: whoever knows the list of"
-                        " revoked certificates refuses it.",
-                        file=name,
-                        when=shown(", ".join(filter(None, (_day(when), why)))),
-                    )
+            found = revoked.get(ca.plain(certificate.described.serial)) if certificate else None
+            if found is None:
+                continue
+            when = f"{found.revoked:%Y-%m-%d}"
+            self.notes.append(
+                _(
+                    "{file} was revoked ({when}) and stays so: whoever knows the list of revoked"
+                    " certificates refuses it.",
+                    file=name,
+                    when=", ".join(filter(None, (when, found.reason))),
                 )
+            )
+
+    def _entries(self) -> tuple[ca.Entry, ...]:
+        """What the register will say."""
+        place = self.sources.get(ca.INDEX) or self._before.get(ca.INDEX)
+        text = _text(self._shelf, place) if place else ""
+        if ca.INDEX in self.contents:
+            text = self.contents[ca.INDEX].decode("utf-8", "surrogateescape")
+        try:
+            return ca.parse(text)
+        except ValueError:
+            return ()  # what is wrong with it, the commands that need it say
 
 
-def _issuer(shelf: Shelf, files: Set) -> Certificate | None:
+def issuer(shelf: Shelf, files: Set) -> Certificate | None:
     """The certificate of who issues in a set."""
     return shelf.certificate(files.get(BETWEEN) or files.get(CA))
 
@@ -131,13 +151,3 @@ def _issuer(shelf: Shelf, files: Set) -> Certificate | None:
 def _text(shelf: Shelf, path: Path) -> str:
     shelf.digest(path)
     return path.read_bytes().decode("utf-8", "surrogateescape")
-
-
-def _day(time: str) -> str:
-    """A day as a person writes it, of a time as openssl does (ASN.1 UTCTime)."""
-    digits = time.rstrip("Z")
-    if not digits.isdigit() or len(digits) not in {12, 14}:
-        return time
-    century = "" if len(digits) == 14 else "20"  # noqa: PLR2004
-    year = century + digits[:-10]
-    return f"{year}-{digits[-10:-8]}-{digits[-8:-6]}"

@@ -11,8 +11,9 @@ from pathlib import Path
 from mtls_openssl.audit import LOG
 from mtls_openssl.inspection.objects import Certificate, fingerprint
 from mtls_openssl.language import Text, _
+from mtls_openssl.openssl.ca import KEPT
 from mtls_openssl.proof import Check
-from mtls_openssl.restore import coherence, register
+from mtls_openssl.restore import coherence
 from mtls_openssl.restore.backups import Backup, all_
 from mtls_openssl.restore.book import Book
 from mtls_openssl.restore.case import Case, Entry, Fate
@@ -35,9 +36,14 @@ def glance(shelf: Shelf, folder: Path, backup: Backup, known: Record) -> Case:
         FolderUnavailableError: a file can't be read.
         CommandFailedError: openssl did not come to an end, or could not be started.
     """
-    entries = (_entry(shelf, folder, backup, name) for name in backup.files)
+    entries = [_entry(shelf, folder, backup, name) for name in backup.files]
     held = {name: shelf.digest(backup.path / name) for name in backup.files}
-    return Case(folder, backup, known.maker(backup, held), tuple(entries))
+    seen = Case(folder, backup, known.maker(backup, held), tuple(entries))
+    before = _files_of(folder)
+    fates = Book(shelf, seen, before, {**before, **_coming(seen)}).fates
+    entries = [one for one in entries if one.name not in fates]
+    entries += [Entry(name, fate) for name, fate in fates.items()]
+    return dataclasses.replace(seen, entries=tuple(sorted(entries, key=lambda one: one.name)))
 
 
 def examine(shelf: Shelf, folder: Path, backup: Backup, known: Record, now: datetime) -> Case:
@@ -64,11 +70,7 @@ class _Examiner:
         self._seen = seen
         self._known = known
         self._before: Set = _files_of(seen.folder)
-        self._sources = {
-            one.name: seen.backup.path / one.name
-            for one in seen.entries
-            if one.fate in {Fate.RETURNS, Fate.REPLACED}
-        }
+        self._sources: Set = _coming(seen)
         self._leaving: set[str] = set()
 
     def case(self, now: datetime) -> Case:
@@ -210,10 +212,19 @@ class _Examiner:
         return {**self._shelf.digests, **gone}
 
 
+def _coming(seen: Case) -> Set:
+    """The files of a backup that would come, and are no part of the register."""
+    return {
+        one.name: seen.backup.path / one.name
+        for one in seen.entries
+        if one.fate in {Fate.RETURNS, Fate.REPLACED} and one.name not in KEPT
+    }
+
+
 def _entry(shelf: Shelf, folder: Path, backup: Backup, name: str) -> Entry:
     path, current = backup.path / name, folder / name
     after = shelf.certificate(path) if name.endswith(".crt") else None
-    if register.is_register(name) or name == LOG:
+    if name in KEPT or name == LOG:
         return Entry(name, Fate.KEPT)
     if not os.path.lexists(current):
         return Entry(name, Fate.RETURNS, after)

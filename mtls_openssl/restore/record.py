@@ -58,7 +58,7 @@ class Record:
             run
             for run in self.runs
             if run.begun - _LONGEST_COMMIT <= backup.time <= run.ended
-            and not any(run.published.get(name) == digest for name, digest in held.items())
+            and not _is_all_of(held, run.published)
         ]
         replacing = [run for run in runs if run.published.keys() & held.keys()]
         return next(iter(replacing or runs), None)
@@ -102,3 +102,9 @@ def _told(lines: list[Line]) -> Record:
                 known = made_from.get(digest, _NOTHING)
                 made_from[digest] = known | frozenset(line.reads.values())
     return Record(tuple(runs), made_from)
+
+
+def _is_all_of(held: Mapping[str, str], published: Mapping[str, str]) -> bool:
+    """Whether all that a backup holds of what a run put there is just that."""
+    both = held.keys() & published.keys()
+    return bool(both) and all(held[name] == published[name] for name in both)

@@ -13,14 +13,13 @@ from mtls_openssl.inspection.objects import (
     Certificate,
     Holding,
     Key,
-    RevocationList,
     Unreadable,
     fingerprint,
 )
 from mtls_openssl.inspection.reading import Asked, Reader
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
-from mtls_openssl.openssl import crl, verify
+from mtls_openssl.openssl import verify
 from mtls_openssl.steps import Command, Kind
 
 Set = Mapping[str, Path]
@@ -83,11 +82,6 @@ class Shelf:
         things = (item.thing for item in self.holding(path).flat)
         return next((thing for thing in things if isinstance(thing, Key) and thing.private), None)
 
-    def revocations(self, path: Path) -> RevocationList | None:
-        """The list of a file; None if it has none that can be read."""
-        things = (item.thing for item in self.holding(path).items)
-        return next((thing for thing in things if isinstance(thing, RevocationList)), None)
-
     def damage(self, path: Path) -> str:
         """Why a part of a file can't be read; empty if it can."""
         things = (item.thing for item in self.holding(path).items)
@@ -112,19 +106,6 @@ class Shelf:
             self._verified[prints] = self._verify(name, stand, certificates)
         return self._verified[prints]
 
-    def signed(self, path: Path, issuer: Certificate) -> bool:
-        """Whether a list of revoked certificates is signed by an issuer."""
-        found = self.revocations(path)
-        if found is None:
-            return False
-        folder = self._stand({"crl.pem": found.pem, CA: issuer.pem})
-        purpose = _("check who signed {file}", file=path.name)
-        command = Command(
-            crl.check("crl.pem", CA), purpose, Kind.LOOK, reads=("crl.pem", CA), verdict=True
-        )
-        finished = self._desk.ask(command, folder=folder).finished
-        return crl.is_ok(f"{finished.stdout}\n{finished.stderr}")
-
     def _verify(self, name: str, stand: list[str], certificates: list[Certificate | None]) -> str:
         if not all(certificates):
             return _("it can't be read")
@@ -133,9 +114,9 @@ class Shelf:
         names = [last if one == name else one for one in stand]
         pems = [one.pem for one in certificates if one]
         folder = self._stand(dict(zip(names, pems, strict=True)))
-        through = BETWEEN if BETWEEN in names and last != BETWEEN else ""
+        by = BETWEEN if BETWEEN in names and last != BETWEEN else ""
         command = Command(
-            verify.chain_at_any_time(last, through=through),
+            verify.chain_at_any_time(last, by=by),
             _("check that the CA issued {file}, whatever its age", file=name),
             Kind.LOOK,
             reads=tuple(names),
