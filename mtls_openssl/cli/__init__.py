@@ -28,7 +28,7 @@ HOMES = {
     **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     **dict.fromkeys(("apply", "renew"), "life"),
-    "import-bat": "beginning",
+    **dict.fromkeys(("init", "import-bat", "schema"), "beginning"),
     "restore": "restoring",
     "install": "install",
     "trust": "trust",
