@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtls_openssl.batfile import Import, read, syntax
@@ -260,6 +260,7 @@ def test_variables_are_filled_in_as_cmd_does() -> None:
     assert variables.summed("9**9**9") is None
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(alphabet='ab %!^"()&|<>=:~,\n\r\techosetifornd@/', max_size=200))
 def test_whatever_a_file_holds_it_is_read_or_refused(text: str) -> None:
     try:

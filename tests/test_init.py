@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -100,6 +100,7 @@ def test_every_setting_is_explained_above_it() -> None:
     assert max(map(len, lines)) <= 120
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=61),
     st.lists(st.sampled_from(["a.example", "*.b.example", "localhost"]), min_size=1),
@@ -244,6 +245,7 @@ KEYS = sorted(schema()["properties"])
 LEAF = sorted(schema()["properties"]["server"]["items"]["properties"])
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=2),
     st.dictionaries(st.sampled_from(LEAF), VALUES, max_size=3),

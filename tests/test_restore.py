@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtls_openssl.desk import at
@@ -378,6 +378,7 @@ def entries() -> st.SearchStrategy[str]:
     return st.lists(line, max_size=8).map(lambda lines: "".join(f"{one}\n" for one in lines))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(entries(), max_size=4), st.lists(st.integers(0, 5000), max_size=4))
 def test_put_together_a_register_has_every_entry_and_every_revocation(
     indices: list[str], numbers: list[int]
