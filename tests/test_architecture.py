@@ -14,8 +14,8 @@ ROOMS = (
     "language", "errors", "profiles", "steps", "manifest", "settings", "batfile", "openssl",
     "keytool", "plan", "templating", "process", "locate", "workspace", "beginning", "audit",
     "runner", "desk", "inspection", "register", "proof", "life", "scripting", "live", "elevation",
-    "trust", "install", "webserver", "pipeline", "revocation", "repair", "restore", "doctor",
-    "report", "cli", "__main__",
+    "trust", "schedule", "install", "webserver", "pipeline", "revocation", "repair", "restore",
+    "doctor", "report", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

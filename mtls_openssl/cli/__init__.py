@@ -30,6 +30,7 @@ HOMES = {
     **dict.fromkeys(("apply", "renew"), "life"),
     **dict.fromkeys(("init", "import-bat", "schema"), "beginning"),
     "restore": "restoring",
+    "schedule": "schedule",
     "install": "install",
     "trust": "trust",
     "audit": "log",
