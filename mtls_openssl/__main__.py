@@ -7,6 +7,11 @@ import os
 import signal
 import sys
 
+if not __package__:
+    # Started by its path, as from a crontab: its modules are the package's, not the path's.
+    _here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - loaded anyway
+    sys.path[:] = [os.path.dirname(_here), *(one for one in sys.path if one != _here)]  # noqa: PTH120
+
 _INTERRUPTED = 130
 
 

@@ -11,10 +11,11 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 
 ROOMS = (
-    "language", "errors", "profiles", "steps", "manifest", "settings", "openssl", "keytool", "plan",
-    "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
-    "register", "proof", "life", "scripting", "live", "inventory", "elevation", "trust", "install",
-    "webserver", "pipeline", "revocation", "repair", "doctor", "report", "page", "cli", "__main__",
+    "language", "errors", "profiles", "steps", "manifest", "settings", "batfile", "openssl",
+    "keytool", "plan", "templating", "process", "locate", "workspace", "beginning", "audit",
+    "runner", "desk", "inspection", "register", "proof", "life", "scripting", "live", "inventory",
+    "elevation", "trust", "schedule", "install", "webserver", "pipeline", "revocation", "repair",
+    "restore", "doctor", "report", "page", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

@@ -73,7 +73,7 @@ def apply(choices: Choices) -> None:
             _("{name} is no authority.", name=", ".join(sorted(strange))),
             fix=_("give --replace ca or --replace intermediate"),
         )
-    wish = Wish(datetime.now(UTC), _within(choices), rekey=choices["rekey"], replace=replace)
+    wish = Wish(datetime.now(UTC), days(choices), rekey=choices["rekey"], replace=replace)
     _do(choices, "apply", wish, described=True)
 
 
@@ -86,7 +86,7 @@ def renew(choices: Choices) -> None:
 
     wish = Wish(
         datetime.now(UTC),
-        _within(choices),
+        days(choices),
         names=frozenset(choices["names"] or ()),
         rekey=choices["rekey"],
         only_renew=True,
@@ -116,7 +116,12 @@ def _do(choices: Choices, name: str, wish: Wish, *, described: bool) -> bool:
     return True
 
 
-def _within(choices: Choices) -> int | None:
+def days(choices: Choices) -> int | None:
+    """The time that `--within` says, in days; None where it was not typed.
+
+    Raises:
+        UsageError: it is no time.
+    """
     wanted: str | None = choices["within"]
     if wanted is None:
         return None

@@ -31,9 +31,14 @@ def _between(authority: str) -> tuple[str, ...]:
     return ("-untrusted", authority) if authority else ()
 
 
-def chain_at_any_time(certificate: str) -> tuple[str, ...]:
-    """As `chain`, but whether it is in date does not matter."""
-    return ("verify", "-no_check_time", "-CAfile", "ca.crt", certificate)
+def chain_at_any_time(certificate: str, *, by: str = "") -> tuple[str, ...]:
+    """As `chain`, but whether it is in date does not matter.
+
+    Args:
+        certificate: the file.
+        by: as for `chain`.
+    """
+    return ("verify", "-no_check_time", "-CAfile", "ca.crt", *_between(by), certificate)
 
 
 def issued_by(authority: str, certificates: Sequence[str]) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from mtls_openssl.profiles import P12_FOR
 from mtls_openssl.settings import values
 from mtls_openssl.settings.values import UnfitError
 
-_LONGEST_FILE_NAME = 60
+LONGEST_FILE_NAME = 60
 _FILE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _RSA = re.compile(r"rsa[-_ ]?(\d{4,5})", re.IGNORECASE)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9:/?@!&()*+=._~%\[\]-]+")
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
-_LONGEST_PATH = 10
+LONGEST_PATH = 10
 TAKEN: Final = frozenset(
     {ROOT, INTERMEDIATE, "chain", "truststore", "dhparam", "crl", "index", "openssl", "backup"}
 )
@@ -30,7 +30,7 @@ _ENDINGS = (".chain", ".p12", ".key", ".crt", ".csr", ".srl", *(f".{reader}" for
 def file_name(value: object) -> str:
     """What the files of a certificate are called before the dot."""
     text = values.name(value)
-    if not _FILE_NAME.fullmatch(text) or len(text) > _LONGEST_FILE_NAME:
+    if not _FILE_NAME.fullmatch(text) or len(text) > LONGEST_FILE_NAME:
         raise UnfitError(_("can't be the name of its files on every system"))
     if text.lower() in TAKEN or _DEVICES.fullmatch(text):
         raise UnfitError(_("is the name of another file already"))
@@ -118,7 +118,7 @@ def path_length(value: object) -> int | None:
     if value is None:
         return None
     number = values.whole_number(value)
-    if not 0 <= number <= _LONGEST_PATH:
+    if not 0 <= number <= LONGEST_PATH:
         raise UnfitError(_("is not a number of authorities"))
     return number
 

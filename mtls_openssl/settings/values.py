@@ -22,8 +22,8 @@ CA_SUFFIX: Final = " CA"
 _LONGEST_DNS_NAME = 253
 _LONGEST_LABEL = 63
 _LONGEST_LOCAL_PART = 64
-_MOST_DAYS = 36500
-_RSA_SIZES = range(2048, 16384 + 1, 8)
+MOST_DAYS = 36500
+RSA_SIZES = range(2048, 16384 + 1, 8)
 # `set KEY_SIZE=2048 & ...` in a batch file leaves a blank at the end.
 _BLANKS = " \t"
 _UNREADABLE = "\ufffd"
@@ -177,7 +177,7 @@ def whole_number(value: object) -> int:
 def days(value: object) -> int:
     """How long a certificate is good for: 1 to 36500 days."""
     number = whole_number(value)
-    if not 1 <= number <= _MOST_DAYS:
+    if not 1 <= number <= MOST_DAYS:
         raise UnfitError(
             _("is too short a time") if number < 1 else _("is more than a hundred years")
         )
@@ -187,12 +187,12 @@ def days(value: object) -> int:
 def rsa_size(value: object) -> int:
     """The size of an RSA key: 2048 to 16384 bits, a multiple of 8."""
     number = whole_number(value)
-    if number not in _RSA_SIZES:
-        if number < _RSA_SIZES.start:
+    if number not in RSA_SIZES:
+        if number < RSA_SIZES.start:
             raise UnfitError(_("is too short to be safe"))
         raise UnfitError(
             _("is more than openssl can use")
-            if number >= _RSA_SIZES.stop
+            if number >= RSA_SIZES.stop
             else _("is no multiple of 8")
         )
     return number

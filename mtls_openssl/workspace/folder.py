@@ -94,26 +94,27 @@ class Workspace:
         """
         self._shield.deliver()
 
-    def bring(self, *names: str) -> None:
+    def bring(self, *names: str, source: Path | None = None) -> None:
         """Copy files of the set into the stage, for commands that read them.
 
         They are copied and never linked: whatever a command does to one, the original stays.
 
         Args:
             names: bare file names.
+            source: the folder that they are in; the folder of the set where it is not given.
 
         Raises:
             FolderUnavailableError: one of them is missing or can't be copied.
         """
         for name in _bare(names):
-            original = self.directory / name
+            original = (source or self.directory) / name
             try:
                 _copy(original, self.stage / name)
             except FileNotFoundError as error:
                 raise FolderUnavailableError(
                     _(
                         "{folder} has no {file}, which this command needs",
-                        folder=self.directory,
+                        folder=original.parent,
                         file=name,
                     ),
                     fix=_("run the command that makes it, or name its folder with --out"),

@@ -1,0 +1,240 @@
+"""Holds a backup against the folder as it is: what would change, and what would come out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from mtls_openssl.audit import LOG
+from mtls_openssl.inspection.objects import Certificate, fingerprint
+from mtls_openssl.language import Text, _
+from mtls_openssl.openssl.ca import KEPT
+from mtls_openssl.proof import Check
+from mtls_openssl.restore import coherence
+from mtls_openssl.restore.backups import Backup, all_
+from mtls_openssl.restore.book import Book
+from mtls_openssl.restore.case import Case, Entry, Fate
+from mtls_openssl.restore.coherence import Result
+from mtls_openssl.restore.record import Record
+from mtls_openssl.restore.shelf import CA, Set, Shelf
+from mtls_openssl.workspace import commit
+
+
+def glance(shelf: Shelf, folder: Path, backup: Backup, known: Record) -> Case:
+    """What a backup would change, without a proof of what would come out.
+
+    Args:
+        shelf: where files are read.
+        folder: the folder of the set.
+        backup: the backup.
+        known: what the log of the folder knows.
+
+    Raises:
+        FolderUnavailableError: a file can't be read.
+        CommandFailedError: openssl did not come to an end, or could not be started.
+    """
+    entries = [_entry(shelf, folder, backup, name) for name in backup.files]
+    held = {name: shelf.digest(backup.path / name) for name in backup.files}
+    seen = Case(folder, backup, known.maker(backup, held), tuple(entries))
+    before = _files_of(folder)
+    fates = Book(shelf, seen, before, {**before, **_coming(seen)}).fates
+    entries = [one for one in entries if one.name not in fates]
+    entries += [Entry(name, fate) for name, fate in fates.items()]
+    return dataclasses.replace(seen, entries=tuple(sorted(entries, key=lambda one: one.name)))
+
+
+def examine(shelf: Shelf, folder: Path, backup: Backup, known: Record, now: datetime) -> Case:
+    """What a backup would change, and whether what would come out fits together.
+
+    Args:
+        shelf: where files are read.
+        folder: the folder of the set.
+        backup: the backup.
+        known: what the log of the folder knows.
+        now: the time.
+
+    Raises:
+        FolderUnavailableError: a file can't be read.
+        CommandFailedError: openssl did not come to an end, or could not be started.
+    """
+    examiner = _Examiner(shelf, glance(shelf, folder, backup, known), known)
+    return examiner.case(now)
+
+
+class _Examiner:
+    def __init__(self, shelf: Shelf, seen: Case, known: Record) -> None:
+        self._shelf = shelf
+        self._seen = seen
+        self._known = known
+        self._before: Set = _files_of(seen.folder)
+        self._sources: Set = _coming(seen)
+        self._leaving: set[str] = set()
+
+    def case(self, now: datetime) -> Case:
+        self._leaving |= set(self._outdated())
+        told = self._checked()
+        while more := self._brought_along(told):
+            self._leaving |= more
+            told = self._checked()
+        checks = tuple(one for one in told if isinstance(one, Check))
+        unknown = [one for one in told if isinstance(one, Text)]
+        after = self._after()
+        book = Book(self._shelf, self._seen, self._before, after)
+        leaving = {**dict.fromkeys(sorted(self._leaving), Fate.LEAVES), **book.fates}
+        entries = [one for one in self._seen.entries if one.name not in leaving]
+        entries += [
+            Entry(name, fate, before=self._certificate(self._before.get(name)))
+            for name, fate in leaving.items()
+        ]
+        refused = [check for check in checks if check.fault]
+        return dataclasses.replace(
+            self._seen,
+            entries=tuple(sorted(entries, key=lambda one: one.name)),
+            sources={**self._sources, **book.sources},
+            contents=book.contents,
+            digests=self._digests(),
+            checks=checks,
+            notes=(*unknown, *self._ages(now), *book.notes),
+            ways=tuple(self._ways(refused)) if refused else (),
+        )
+
+    def _after(self) -> Set:
+        after = {**self._before, **self._sources}
+        return {name: path for name, path in after.items() if name not in self._leaving}
+
+    def _checked(self) -> tuple[Check | Text, ...]:
+        changed = {*self._sources, *self._leaving}
+        result = Result(self._before, self._after(), changed)
+        return tuple(coherence.checks(self._shelf, self._known, result))
+
+    def _outdated(self) -> Iterator[str]:
+        """What was made of a certificate or a bundle that is not there any more then."""
+        after = {**self._before, **self._sources}
+        others = {name.removesuffix(".crt") for name in self._sources if self._is_another(name)}
+        for name in self._before:
+            if name in self._seen.backup.files:
+                continue
+            bundle = coherence.password_of(name)
+            stem = coherence.owner(name, after)
+            if bundle in self._sources or (
+                stem in others
+                and not (
+                    coherence.is_bundle(bundle or name)
+                    and (bundle or name) in self._before
+                    and coherence.fits(self._shelf, self._known, bundle or name, after)
+                )
+            ):
+                yield name
+
+    def _is_another(self, name: str) -> bool:
+        """Whether the certificate in `name` would be another than now, of another key if a CA's."""
+        if not coherence.is_certificate(name):
+            return False
+        old, new = self._certificate(self._before.get(name)), self._certificate(self._sources[name])
+        if old is None or new is None:
+            return True
+        if name == CA:
+            return old.public_key != new.public_key
+        return fingerprint(old.pem) != fingerprint(new.pem)
+
+    def _brought_along(self, told: tuple[Check | Text, ...]) -> set[str]:
+        """What the run that made the backup put there, and what fits nothing any more."""
+        published = self._seen.run.published if self._seen.run else {}
+        found: set[str] = set()
+        for check in told:
+            if not isinstance(check, Check) or not check.fault or check.subject in self._sources:
+                continue
+            theirs = {
+                name
+                for name in self._siblings(check.subject)
+                if name not in self._sources
+                and published.get(name) == self._shelf.digest(self._before[name])
+            }
+            if check.subject in theirs:
+                found |= theirs
+        return found - self._leaving
+
+    def _siblings(self, name: str) -> Iterator[str]:
+        """The files of the folder that stand or fall with one of them."""
+        stem = name.removesuffix(".crt")
+        for other in self._before:
+            if other in {name, f"{stem}.key"} or coherence.owner(other, self._before) == stem:
+                yield other
+
+    def _ages(self, now: datetime) -> Iterator[Text]:
+        for name, path in sorted(self._sources.items()):
+            certificate = self._certificate(path) if coherence.is_certificate(name) else None
+            if certificate and certificate.described.not_after < now:
+                yield _(
+                    "{file} has expired on {date:%Y-%m-%d}: nobody accepts it any more.",
+                    file=name,
+                    date=certificate.described.not_after,
+                )
+
+    def _ways(self, refused: list[Check]) -> Iterator[Text]:
+        """What could be done instead: another backup with the CA that they belong to."""
+        concerned = [check.subject for check in refused]
+        for backup in all_(self._seen.folder):
+            files = {name: backup.path / name for name in backup.files}
+            if backup.name == self._seen.backup.name or CA not in files:
+                continue
+            after = self._after()
+            together = {**after, **files}
+            names = [name for name in concerned if coherence.is_certificate(name)]
+            if names and not any(
+                name in together and self._shelf.objection(name, together) for name in names
+            ):
+                yield _(
+                    "restore the whole set of that CA first: {command}",
+                    command=f"python -m mtls_openssl restore {backup.name}",
+                )
+                return
+        staying = [name for name in concerned if name in self._before and name not in self._sources]
+        if staying:
+            yield _(
+                "move {files} to another folder first: they belong to the set that is there now",
+                files=", ".join(dict.fromkeys(staying)),
+            )
+            return
+        yield _("restore another backup, of the whole set: python -m mtls_openssl restore")
+
+    def _certificate(self, path: Path | None) -> Certificate | None:
+        return self._shelf.certificate(path) if path and path.name.endswith(".crt") else None
+
+    def _digests(self) -> Mapping[Path, str]:
+        names = {*self._before, *self._sources}
+        for path in (*self._before.values(), *self._sources.values()):
+            self._shelf.digest(path)
+        gone = {self._seen.folder / name: "" for name in names if name not in self._before}
+        return {**self._shelf.digests, **gone}
+
+
+def _coming(seen: Case) -> Set:
+    """The files of a backup that would come, and are no part of the register."""
+    return {
+        one.name: seen.backup.path / one.name
+        for one in seen.entries
+        if one.fate in {Fate.RETURNS, Fate.REPLACED} and one.name not in KEPT
+    }
+
+
+def _entry(shelf: Shelf, folder: Path, backup: Backup, name: str) -> Entry:
+    path, current = backup.path / name, folder / name
+    after = shelf.certificate(path) if name.endswith(".crt") else None
+    if name in KEPT or name == LOG:
+        return Entry(name, Fate.KEPT)
+    if not os.path.lexists(current):
+        return Entry(name, Fate.RETURNS, after)
+    if current.is_file() and shelf.digest(path) == shelf.digest(current):
+        return Entry(name, Fate.SAME, after)
+    before = shelf.certificate(current) if name.endswith(".crt") and current.is_file() else None
+    return Entry(name, Fate.REPLACED, after, before)
+
+
+def _files_of(folder: Path) -> Set:
+    """The files of a set, by their names; what is no file, or none that could be one, is not."""
+    found = (path for path in folder.iterdir() if path.is_file() and commit.is_bare(path.name))
+    return {path.name: path for path in found if path.name != LOG}

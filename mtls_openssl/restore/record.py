@@ -1,0 +1,110 @@
+"""What the log knows: which run made a backup, and what each file was made from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mtls_openssl.audit import LOG, Line, read
+from mtls_openssl.errors import MtlsError
+from mtls_openssl.restore.backups import Backup
+
+_NOTHING: frozenset[str] = frozenset()
+_LONGEST_COMMIT = timedelta(minutes=1)
+"""The one line of a run without commands is written when its files are in place."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run that put files into the folder.
+
+    Args:
+        id: its id.
+        begun: the time of its first line.
+        ended: the time of its last.
+        published: SHA-256 of each file that it put there, by name.
+    """
+
+    id: str
+    begun: datetime
+    ended: datetime
+    published: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What the log of a folder tells.
+
+    Args:
+        runs: those that put files there, oldest first.
+        made_from: SHA-256 of what a command read, by the SHA-256 of what it wrote.
+    """
+
+    runs: tuple[Run, ...] = ()
+    made_from: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+
+    def maker(self, backup: Backup, held: Mapping[str, str]) -> Run | None:
+        """The run that made a backup; None if none is on record.
+
+        Args:
+            backup: the backup.
+            held: the SHA-256 of each file in it, by name.
+        """
+        # Its name has no fractions of a second, in which several runs may have come and gone; but
+        # what a run put there itself is not what it replaced.
+        runs = [
+            run
+            for run in self.runs
+            if run.begun - _LONGEST_COMMIT <= backup.time <= run.ended
+            and not _is_all_of(held, run.published)
+        ]
+        replacing = [run for run in runs if run.published.keys() & held.keys()]
+        return next(iter(replacing or runs), None)
+
+    def knows(self, digest: str) -> bool:
+        """Whether it is on record how a file was made."""
+        return digest in self.made_from
+
+    def comes_from(self, digest: str, other: str) -> bool:
+        """Whether a file was made from another, in one step or several; both by SHA-256."""
+        seen: set[str] = set()
+        waiting = {digest}
+        while waiting:
+            one = waiting.pop()
+            seen.add(one)
+            waiting |= self.made_from.get(one, _NOTHING) - seen
+        return other in seen
+
+
+def of(folder: Path) -> Record:
+    """The record of a folder; an empty one where it has no log that can be read."""
+    if not (folder / LOG).is_file():
+        return Record()
+    try:
+        return _told(list(read(folder / LOG)))
+    except MtlsError:
+        return Record()
+
+
+def _told(lines: list[Line]) -> Record:
+    begun: dict[str, datetime] = {}
+    runs: list[Run] = []
+    made_from: dict[str, frozenset[str]] = {}
+    for line in lines:
+        time = datetime.fromisoformat(line.time)
+        begun.setdefault(line.run, time)
+        if line.event == "end" and line.writes:
+            runs.append(Run(line.run, begun[line.run], time, dict(line.writes)))
+        if line.event == "command":
+            for digest in line.writes.values():
+                known = made_from.get(digest, _NOTHING)
+                made_from[digest] = known | frozenset(line.reads.values())
+    return Record(tuple(runs), made_from)
+
+
+def _is_all_of(held: Mapping[str, str], published: Mapping[str, str]) -> bool:
+    """Whether all that a backup holds of what a run put there is just that."""
+    both = held.keys() & published.keys()
+    return bool(both) and all(held[name] == published[name] for name in both)

@@ -1,0 +1,127 @@
+"""What a backup holds and what would change, as lines for a person and as data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mtls_openssl.inspection import telling
+from mtls_openssl.inspection.objects import Certificate, fingerprint
+from mtls_openssl.inspection.telling import Line, shown
+from mtls_openssl.language import Text, _, joined
+from mtls_openssl.restore.case import Case, Entry, Fate
+
+_FATES = {
+    Fate.RETURNS: _("comes back"),
+    Fate.REPLACED: _("is replaced"),
+    Fate.SAME: _("stays: it is the same"),
+    Fate.KEPT: _("stays as it is now, so that nothing is forgotten"),
+    Fate.MERGED: _("comes to hold all that was ever on record"),
+    Fate.LEAVES: _("goes to the new backup: it fits nothing that will be there"),
+}
+_RUN = 12
+"""Characters of the id of a run."""
+
+
+def lines(case: Case, *, latest: bool = False) -> Iterator[Line]:
+    """What a backup would change, line by line.
+
+    Args:
+        case: the backup, held against the folder.
+        latest: whether it is the newest.
+    """
+    name = case.backup.name
+    yield "", _("{name} (the latest)", name=name) if latest else name
+    if case.run:
+        made = _(
+            "run {run}, which put there {files}",
+            run=shown(case.run.id)[:_RUN],
+            files=shown(", ".join(case.run.published)),
+        )
+        yield _("made by"), made
+    else:
+        yield _("made by"), _("no run that is on record")
+    for entry in case.entries:
+        yield shown(entry.name), _told(entry)
+    for strange in case.backup.strange:
+        yield shown(strange), _("stays in the backup: it is no file of a set")
+
+
+def proof(case: Case) -> Iterator[Text]:
+    """What was proven of what would come out, and what a person should know besides."""
+    if case.checks and not case.refused:
+        yield _("Proven: what comes out fits together, by {count} checks.", count=len(case.checks))
+    for note in case.notes:
+        yield _("Note: {note}", note=note)
+
+
+def data(case: Case) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "name": case.backup.name,
+        "time": case.backup.time.isoformat(),
+        "run": case.run.id if case.run else None,
+        "published": sorted(case.run.published) if case.run else [],
+        "files": [
+            {
+                "file": entry.name,
+                "change": entry.fate.value,
+                "certificate": _certificate_data(entry.after),
+                "now": _certificate_data(entry.before),
+            }
+            for entry in case.entries
+        ],
+        "passed_over": list(case.backup.strange),
+    }
+
+
+def proof_data(case: Case) -> dict[str, Any]:
+    """What was proven, for a program."""
+    return {
+        "checks": [
+            {
+                "file": check.subject,
+                "claim": str(check.claim),
+                "passed": not check.fault,
+                "fault": str(check.fault),
+            }
+            for check in case.checks
+        ],
+        "notes": [str(note) for note in case.notes],
+    }
+
+
+def _told(entry: Entry) -> Text:
+    fate = _FATES[entry.fate]
+    after, before = _certificate(entry.after), _certificate(entry.before)
+    if after and before:
+        return _("{what}: {certificate}; now: {other}", what=fate, certificate=after, other=before)
+    if after or before:
+        return joined(": ", (fate, after or before))
+    return fate
+
+
+def _certificate(certificate: Certificate | None) -> Text:
+    if certificate is None:
+        return Text("")
+    described = certificate.described
+    return _(
+        "{name}, serial number {serial}, {first:%Y-%m-%d} to {last:%Y-%m-%d}",
+        name=telling.name(described.subject) or _("(empty)"),
+        serial=described.serial,
+        first=described.not_before,
+        last=described.not_after,
+    )
+
+
+def _certificate_data(certificate: Certificate | None) -> dict[str, Any] | None:
+    if certificate is None:
+        return None
+    described = certificate.described
+    return {
+        "subject": [list(pair) for pair in described.subject],
+        "serial": described.serial,
+        "not_before": described.not_before.isoformat(),
+        "not_after": described.not_after.isoformat(),
+        "sha256": fingerprint(certificate.pem),
+    }
