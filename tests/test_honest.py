@@ -284,7 +284,7 @@ def test_what_was_stopped_because_another_failed_is_not_blamed(
     told = {ISSUE_SERVER.argv: f"echo {WORDS!r} >&2; exit 1"}
     ran = folder.all(stand_in.write({**slow, **told}), "--jobs=8")
     assert_told_as_failed(ran.stderr, 7, ISSUE_SERVER, ran.code)
-    assert "-9" not in ran.stderr
+    assert "SIGKILL" not in ran.stderr
     folder.assert_untouched(ran.code)
 
 
