@@ -61,8 +61,8 @@ _NAME = (
 )  # fmt: skip
 _REVOKE = (
     option(
-        Reason, "--reason", default=Reason.UNSPECIFIED, case_sensitive=False,
-        help="Why; it stands in the CRL.",
+        Reason, "--reason", default=Reason.UNSPECIFIED, case_sensitive=False, metavar="REASON",
+        help=_("Why; it stands in the CRL: {reasons}.", reasons=", ".join(Reason)),
     ),
     option(
         str | None, "--serial", metavar="HEX", show_default="all of the name's",

@@ -180,7 +180,7 @@ def _cards(
     worst = max((node.verdict.severity for node in nodes), default=Severity.FINE)
     yield _card(_("Certificates"), str(len(certificates)), note, _CLASSES[worst])
     if contents.checks:
-        note = _("failed: {count}", count=len(faults)) if faults else _("all passed")
+        note = _("{count} failed", count=len(faults)) if faults else _("all passed")
         kind = "over" if faults else "fine"
         yield _card(_("Checks, made now"), str(len(contents.checks)), note, kind)
     verdict = contents.record.verdict
