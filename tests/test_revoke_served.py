@@ -71,16 +71,16 @@ def test_the_leaver_is_refused_and_the_others_are_let_in(server: Nginx, tmp_path
 
 def test_below_an_intermediate_too(server: Nginx, tmp_path: Path) -> None:
     folder = layered(tmp_path / "set")
-    (folder / "client.crt").write_bytes((folder / "bob.chain.crt").read_bytes())
-    (folder / "server.crt").write_bytes((folder / "server.chain.crt").read_bytes())
     mtls("revoke", "alice", "--out", folder)
 
     with served(server, folder, tmp_path / "nginx"):
         statuses = [
-            status(server, folder, f"{name}.chain.crt", f"{name}.key") for name in ("alice", "bob")
+            status(server, folder, f"{name}{chain}.crt", f"{name}.key")
+            for name in ("alice", "bob")
+            for chain in ("", ".chain")  # with the intermediate authority's certificate, or not
         ]
 
-    assert statuses == [400, 200]
+    assert statuses == [400, 400, 200, 200]
 
 
 def test_once_the_crl_is_over_everybody_is_out_and_doctor_says_why_and_what_mends_it(

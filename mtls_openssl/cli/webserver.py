@@ -297,7 +297,10 @@ def _site(choices: Choices, folder: Path, looking: Desk, server: Program | None)
                   " --key-password-file FILE"),
         )  # fmt: skip
     server_certificate = certificates.read(looking, folder, vocabulary.CERTIFICATE)[0]
-    authorities = certificates.read(looking, folder, vocabulary.CA)
+    chains = (vocabulary.CA_CHAIN, vocabulary.CERTIFICATE_CHAIN)
+    layered = all(_is_file(folder / name) for name in chains)
+    ca = vocabulary.CA_CHAIN if layered else vocabulary.CA
+    authorities = certificates.read(looking, folder, ca)
     if _is_file(folder / "client.crt"):
         authorities += certificates.read(looking, folder, "client.crt")[1:]
     return vocabulary.Site(
@@ -309,6 +312,7 @@ def _site(choices: Choices, folder: Path, looking: Desk, server: Program | None)
         upstream=choices["upstream"] or "",
         dhe=choices["dhe"],
         crl=_is_file(folder / vocabulary.CRL),
+        layered=layered,
         redirect=choices["redirect"],
         password_file=Path(os.path.abspath(password_file)) if password_file else None,  # noqa: PTH100
     )

@@ -158,11 +158,10 @@ def handshakes(desk: Desk, folder: Path) -> tuple[tuple[Verdict, ...], tuple[Tex
     else:
         attempts.append(_EXPIRED)
     lists = revoked.prepare(desk, folder)
-    if lists and lists.left_out:
+    if lists.left_out:
         left_out.append(lists.left_out)
-    elif lists:
+    elif lists.crl:
         attempts.append(_REVOKED)
-    trusted = lists.trusted.as_posix() if lists else ""
     signed = int(time.time())
     verdicts = []
     for attempt in attempts:
@@ -171,8 +170,7 @@ def handshakes(desk: Desk, folder: Path) -> tuple[tuple[Verdict, ...], tuple[Tex
             while int(time.time()) <= signed:
                 time.sleep(_TICK)
         verdicts += [
-            _try(desk, folder, attempt, own, version=version, trusted=trusted)
-            for version in VERSIONS
+            _try(desk, folder, attempt, own, version=version, lists=lists) for version in VERSIONS
         ]
     return tuple(verdicts), tuple(left_out)
 
@@ -232,10 +230,10 @@ def _try(
     own: tuple[str, ...],
     *,
     version: str,
-    trusted: str,
+    lists: revoked.Lists,
 ) -> Verdict:
     server_command = Command(
-        s_server.serve_one(trusted),
+        s_server.serve_one(lists.trusted.as_posix(), crl=lists.crl),
         _(
             "serve with server.crt: {attempt}, TLS {version}",
             attempt=attempt.title,

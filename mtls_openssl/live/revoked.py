@@ -11,6 +11,7 @@ from mtls_openssl import register
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.inspection.files import bytes_of, is_encrypted
+from mtls_openssl.inspection.objects import Key
 from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
@@ -28,71 +29,76 @@ class Lists:
     """What a server is given to check revocation with.
 
     Args:
-        trusted: the file with its authorities and their CRLs.
-        left_out: why no revoked client is at hand; None if one is.
+        trusted: the file with its authorities, and with their CRLs where there are any.
+        crl: whether there are.
+        left_out: why no revoked client is at hand, although there are; None if one is.
     """
 
     trusted: Path
-    left_out: Text | None
+    crl: bool = False
+    left_out: Text | None = None
 
 
-def prepare(desk: Desk, folder: Path) -> Lists | None:
+def prepare(desk: Desk, folder: Path) -> Lists:
     """Put the CRLs of a set where its server finds them, and a revoked client beside them.
 
     Args:
         desk: where openssl is asked; all of it goes to its scratch folder.
         folder: the folder of the set, in which nothing changes.
 
-    Returns:
-        What the server is given; None where the set has no CRL.
-
     Raises:
         FolderUnavailableError: the CRL can't be read.
     """
     crls = register.standing(desk, folder)
-    if crls is None:
-        return None
     trusted = desk.scratch / _TRUSTED
     # openssl takes the CRLs in a file of CAs as well (X509_load_cert_crl_file).
     names = (f"{ROOT}.crt", f"{INTERMEDIATE}.crt", register.LIST)
     parts = [bytes_of(folder / name) for name in names if (folder / name).is_file()]
     trusted.write_bytes(b"\n".join(parts))
+    if crls is None:
+        return Lists(trusted)
     listed = {ca.plain(entry.serial) for one in crls.lists for entry in one.revoked}
     if not listed:
-        return Lists(
-            trusted, _("a revoked client was not tried: nobody is revoked, says {file}",
-                       file=register.LIST),
-        )  # fmt: skip
+        why = _("a revoked client was not tried: nobody is revoked, says {file}",
+                file=register.LIST)  # fmt: skip
+        return Lists(trusted, crl=True, left_out=why)
+    reader = Reader(desk, lambda _path: None)
     for pair in _pairs(folder):
-        if _is_listed(desk, pair[0], listed):
+        if _is_listed(reader, *pair, listed):
             for path, name in zip(pair, REVOKED, strict=True):
                 _copy(path, desk.scratch / name)
-            return Lists(trusted, None)
-    return Lists(trusted, _("a revoked client was not tried: there is none here with its key"))
+            return Lists(trusted, crl=True)
+    why = _("a revoked client was not tried: there is none here with its key")
+    return Lists(trusted, crl=True, left_out=why)
 
 
 def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Certificates with a key beside them, in the folder and in its backups."""
+    """Certificates and what may be their keys, in the folder and in its backups."""
     backups = sorted((folder / commit.BACKUP).glob("*/"), reverse=True)
     for one in (folder, *backups):
         for path in sorted(one.glob("*.crt")):
-            key = path.with_suffix(".key")
-            if path.is_file() and key.is_file() and not is_encrypted(key):
+            # Renewed with the same key, an old certificate lies in a backup without it.
+            keys = (path.with_suffix(".key"), folder / f"{path.stem}.key")
+            key = next((key for key in keys if key.is_file()), None)
+            if path.is_file() and key and not is_encrypted(key):
                 yield path, key
 
 
-def _is_listed(desk: Desk, path: Path, listed: set[str]) -> bool:
-    """Whether a certificate is on a CRL, and would be good for a client without it."""
+def _is_listed(reader: Reader, path: Path, key: Path, listed: set[str]) -> bool:
+    """Whether a certificate is on a CRL, would be good for a client else, and the key is its."""
     try:
-        certificates = Reader(desk, lambda _path: None).read(path).certificates
+        certificate = next(iter(reader.read(path).certificates), None)
+        described = certificate.described if certificate else None
+        if described is None or ca.plain(described.serial) not in listed:
+            return False
+        keys = [item.thing for item in reader.read(key).items if isinstance(item.thing, Key)]
     except FolderUnavailableError:
         return False
-    described = certificates[0].described if certificates else None
-    if described is None or ca.plain(described.serial) not in listed:
-        return False
     usages = described.extensions.get("X509v3 Extended Key Usage")
-    return described.not_after > datetime.now(UTC) and (
-        usages is None or "TLS Web Client Authentication" in usages.values
+    return (
+        described.not_after > datetime.now(UTC)
+        and (usages is None or "TLS Web Client Authentication" in usages.values)
+        and any(one.public_key == described.public_key for one in keys)
     )
 
 

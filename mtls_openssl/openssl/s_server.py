@@ -17,20 +17,20 @@ LAST_LINE = "CLOSE"
 """The line that ends a connection to `serve_one`."""
 
 
-def serve_one(trusted: str = "") -> tuple[str, ...]:
+def serve_one(trusted: str = "ca.crt", *, crl: bool = False) -> tuple[str, ...]:
     """Argv of a server that serves one client with a certificate of the CA of this folder.
 
     It takes a free port of 127.0.0.1 and prints it (READY). It sends back each line reversed
     (`-rev`, the one mode that prints no key of the session), until LAST_LINE, and ends.
 
     Args:
-        trusted: a file with the CAs and their CRLs, by which clients are checked; empty for the
-            CA alone, and no CRL.
+        trusted: the file with the CAs by which clients are checked.
+        crl: whether their CRLs are in it too, and nobody is let in who is on one.
     """
-    checks = ("-CAfile", trusted, "-crl_check", "-crl_check_all") if trusted else ()
+    checks = ("-crl_check", "-crl_check_all") if crl else ()
     return (
         "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-rev",
-        "-cert", "server.crt", "-key", "server.key", *(checks or ("-CAfile", "ca.crt")),
+        "-cert", "server.crt", "-key", "server.key", "-CAfile", trusted, *checks,
         "-Verify", "9", "-verify_return_error", "-nameopt", NAMES,
     )  # fmt: skip
 

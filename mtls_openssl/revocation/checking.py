@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mtls_openssl.language import Text, _
-from mtls_openssl.manifest import INTERMEDIATE
 from mtls_openssl.openssl import verify
 from mtls_openssl.proof import Check, Proving
 from mtls_openssl.register import LIST
@@ -30,32 +29,29 @@ _MEANT: dict[str, Text] = {
 
 def files(folder: Path) -> tuple[str, ...]:
     """The files of a set that such a check needs; none where there is no CRL."""
-    if not (folder / LIST).is_file():
-        return ()
-    between = f"{INTERMEDIATE}.crt"
-    return (LIST, between) if (folder / between).is_file() else (LIST,)
+    return (LIST,) if (folder / LIST).is_file() else ()
 
 
-def proving(certificates: Sequence[str], beside: Sequence[str]) -> Proving:
+def proving(certificates: Sequence[str], lists: Sequence[str], by: str = "") -> Proving:
     """What `verify` proves besides where there is a CRL.
 
     Args:
         certificates: the files of the certificates.
-        beside: what `files` gave.
+        lists: what `files` gave.
+        by: the file of the intermediate authority that issued them; empty for the root.
     """
-    if not beside:
+    if not lists:
         return Proving()
-    commands = {name: _command(name, beside) for name in certificates}
+    commands = {name: _command(name, by) for name in certificates}
     return Proving(tuple(commands.values()), lambda outcomes: _judge(commands, outcomes))
 
 
-def _command(name: str, beside: Sequence[str]) -> Command:
-    between = beside[1] if len(beside) > 1 else ""
+def _command(name: str, by: str) -> Command:
     return Command(
-        verify.unrevoked(name, LIST, intermediate=between),
+        verify.unrevoked(name, LIST, intermediate=by),
         _("check that nobody has revoked {file}", file=name),
         Kind.PROOF,
-        reads=("ca.crt", *beside, name),
+        reads=("ca.crt", *((by,) if by else ()), LIST, name),
         verdict=True,
     )
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mtls_openssl.errors import SettingRefusedError
 from mtls_openssl.language import Text, _
+from mtls_openssl.plan.naming import CHAIN, chain_of
 from mtls_openssl.steps import Command, Kind, Render
 
 CONFIG = "nginx.conf"
@@ -21,6 +22,9 @@ BLOCK = "mtls.conf"
 CA, CERTIFICATE, KEY = "ca.crt", "server.crt", "server.key"
 NEEDS = (CA, CERTIFICATE, KEY)
 """The files of a set that a server needs."""
+
+CA_CHAIN, CERTIFICATE_CHAIN = CHAIN, chain_of("server")
+"""The files of CA and CERTIFICATE with an intermediate authority's certificate in them."""
 
 CRL = "crl.pem"
 DHPARAM = "dhparam.pem"
@@ -82,6 +86,7 @@ class Site:
         upstream: where requests go; empty for a page that shows who the client is.
         dhe: whether DHE ciphers are wanted, with the set's `dhparam.pem`.
         crl: whether the set has a `crl.pem`.
+        layered: whether an intermediate authority has issued its certificates.
         redirect: the port whose requests are sent to the TLS port, if any.
         password_file: the file with the pass phrase of the server's key, if it has one.
     """
@@ -94,6 +99,7 @@ class Site:
     upstream: str = ""
     dhe: bool = False
     crl: bool = False
+    layered: bool = False
     redirect: int | None = None
     password_file: PurePath | None = None
 
@@ -141,10 +147,12 @@ def server_block(site: Site, say: Callable[[Text], str] = str) -> Render:
             "listen": site.listen,
             "names": " ".join(site.names) or "_",
             "http2": site.http2,
-            "certificate": quoted(site.folder / CERTIFICATE),
+            "certificate": quoted(
+                site.folder / (CERTIFICATE_CHAIN if site.layered else CERTIFICATE)
+            ),
             "key": quoted(site.folder / KEY),
             "password_file": quoted(site.password_file) if site.password_file else "",
-            "ca": quoted(site.folder / CA),
+            "ca": quoted(site.folder / (CA_CHAIN if site.layered else CA)),
             "depth": site.depth,
             "crl": quoted(site.folder / CRL) if site.crl else "",
             "ciphers": ":".join((*_CIPHERS, *(_DHE_CIPHERS if site.dhe else ()))),
