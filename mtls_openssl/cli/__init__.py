@@ -28,6 +28,7 @@ HOMES = {
     **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     **dict.fromkeys(("apply", "renew"), "life"),
+    "status": "status",
     "install": "install",
     "trust": "trust",
     "audit": "log",

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from mtls_openssl.steps import Outcome
 
 
-def argument(name: str, kind: Any, metavar: str, help: str) -> signatures.Parameter:  # noqa: A002
+def argument(
+    name: str,
+    kind: Any,
+    metavar: str,
+    help: str,  # noqa: A002 - typer's own name for it
+    *,
+    default: Any = signatures.Parameter.empty,
+) -> signatures.Parameter:
     """An argument of a command.
 
     Args:
@@ -32,10 +39,12 @@ def argument(name: str, kind: Any, metavar: str, help: str) -> signatures.Parame
         kind: the type of its value.
         metavar: what stands for it in the help.
         help: what it is, in one line.
+        default: what it is if it is not typed; it has to be, where none is given.
     """
     return signatures.Parameter(
         name,
         signatures.Parameter.KEYWORD_ONLY,
+        default=default,
         annotation=Annotated[
             kind, typer.Argument(metavar=metavar, help=spoken(Text(help)), show_default=False)
         ],

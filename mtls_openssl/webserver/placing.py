@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import tempfile
 from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.language import _
-from mtls_openssl.workspace import commit
+from mtls_openssl.workspace import commit, publishing
 from mtls_openssl.workspace.permissions import private_folder
 
 
@@ -42,7 +41,7 @@ class Placed:
             if self.before is None:
                 commit.patiently(self.file.unlink)
             else:
-                _replace(self.file, self.before)
+                publishing.replace(self.file, self.before)
         except OSError as error:
             kept = _("what was there is in {backup}", backup=self.backup) if self.backup else ""
             raise FolderUnavailableError(
@@ -73,7 +72,7 @@ def put(file: Path, content: bytes, backups: Path) -> Placed:
         at = backups / commit.BACKUP
         backup = _back_up(file.name, before, at) if before is not None else None
         at = file
-        _replace(file, content)
+        publishing.replace(file, content)
     except OSError as error:
         raise FolderUnavailableError(
             _("{file} can't be written", file=at),
@@ -88,26 +87,6 @@ def _back_up(name: str, content: bytes, backups: Path) -> Path:
         private_folder(backups)
     folder = backups / commit.backup_name(backups.parent)
     private_folder(folder)
-    _write(folder / name, content)
+    publishing.write(folder / name, content)
     commit.sync_folder(folder)
     return folder / name
-
-
-def _replace(file: Path, content: bytes) -> None:
-    descriptor, draft = tempfile.mkstemp(prefix=".mtls-", dir=file.parent)
-    os.close(descriptor)
-    try:
-        _write(Path(draft), content)
-        Path(draft).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o644)
-        commit.patiently(lambda: os.replace(draft, file))  # noqa: PTH105 - a lambda in one line
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    commit.sync_folder(file.parent)
-
-
-def _write(file: Path, content: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())

@@ -1,0 +1,53 @@
+"""Which files a person means who names a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from mtls_openssl.workspace.commit import BACKUP
+
+NAMES = (".crt", ".cer", ".pem", ".der", ".crl", ".p12", ".pfx", ".p7b", ".p7c")
+"""The endings of what should have a certificate in it, or a list of them."""
+
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a file in a folder that are read; named by itself it may be larger."""
+
+
+def files(folder: Path, *, deep: bool) -> Iterator[Path]:
+    """The files in a folder, in the order of their names; a folder's own come before its folders'.
+
+    Links to files are followed, as of /etc/letsencrypt/live; links to folders are not. Hidden ones
+    are left out, and so are backups.
+
+    Args:
+        folder: the folder.
+        deep: whether its folders are looked into.
+
+    Raises:
+        OSError: the folder itself can't be looked into.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    shown = [entry for entry in entries if not entry.name.startswith(".")]
+    folders = []
+    for entry in shown:
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(entry)
+        elif entry.is_file():
+            yield Path(entry.path)
+    for entry in folders if deep else ():
+        if entry.name.lower() != BACKUP:
+            try:
+                yield from files(Path(entry.path), deep=True)
+            except OSError:
+                yield Path(entry.path)  # it can't be read, which is told of it as of a file
+
+
+def backups(folder: Path) -> tuple[str, ...]:
+    """The names of the backups of a set, the oldest first."""
+    try:
+        return tuple(sorted(one.name for one in (folder / BACKUP).iterdir() if one.is_dir()))
+    except OSError:
+        return ()

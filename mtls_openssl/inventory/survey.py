@@ -1,0 +1,128 @@
+"""Looks at a place, and makes a tree of what is there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mtls_openssl.errors import FolderUnavailableError, system_said
+from mtls_openssl.inventory import places, reading, tree
+from mtls_openssl.inventory.reading import File
+from mtls_openssl.inventory.things import Node, Severity, State, Stock, Verdict
+from mtls_openssl.inventory.tree import Terms
+from mtls_openssl.language import _
+
+
+def of_set(folder: Path, terms: Terms) -> Stock:
+    """What is in the folder of a set, but not in its folders.
+
+    Args:
+        folder: the folder.
+        terms: what is asked.
+
+    Raises:
+        FolderUnavailableError: it can't be looked into, or there is nothing in it.
+    """
+    return _of_folder(folder, terms, deep=False)
+
+
+def of_path(path: Path, terms: Terms) -> Stock:
+    """What is in a folder and its folders, or in one file.
+
+    Args:
+        path: the folder or file.
+        terms: what is asked.
+
+    Raises:
+        FolderUnavailableError: it can't be looked into, or there is nothing in it.
+    """
+    if path.is_dir():
+        return _of_folder(path, terms, deep=True)
+    file = reading.read(path, path.name, named=True)
+    nodes = tree.grown([file], path.parent, terms)
+    if not nodes:
+        raise _nothing(path)
+    return Stock(str(path), "file", tuple(map(_known, nodes)))
+
+
+def of_server(name: str, pems: tuple[str, ...], notes: Iterable[str], terms: Terms) -> Stock:
+    """What a server sent.
+
+    Args:
+        name: its address.
+        pems: its certificates, its own first.
+        notes: what else is to be known of it.
+        terms: what is asked.
+    """
+    nodes = tree.grown([reading.of_server(pems, name)], Path(name), terms)
+    said = tuple(notes)
+    if nodes and said:
+        nodes = (dataclasses.replace(nodes[0], notes=(*nodes[0].notes, *said)), *nodes[1:])
+    return Stock(name, "server", nodes)
+
+
+def _of_folder(folder: Path, terms: Terms, *, deep: bool) -> Stock:
+    passed_over = list[str]()
+    try:
+        files = [
+            file
+            for path in places.files(folder, deep=deep)
+            if (file := _read(path, folder, passed_over)) and not file.is_foreign
+        ]
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("{folder} can't be looked into: {why}", folder=folder, why=system_said(error)),
+            fix=_("run the command as the user who owns the folder"),
+        ) from error
+    nodes = tree.grown(files, folder, terms)
+    if not nodes:
+        raise _nothing(folder)
+    return Stock(str(folder), "folder", nodes, places.backups(folder), tuple(passed_over))
+
+
+def _read(path: Path, folder: Path, passed_over: list[str]) -> File | None:
+    name = os.fspath(path.relative_to(folder))
+    promising = path.suffix.lower() in places.NAMES
+    try:
+        if not promising and path.stat().st_size > places.LARGEST:
+            passed_over.append(name)
+            return None
+        return reading.read(path, name)
+    except FolderUnavailableError as error:
+        if promising:
+            return reading.refused(error, path, name)
+        # A key that is private to somebody else is as it should be.
+        passed_over.append(name)
+        return None
+    except OSError:
+        passed_over.append(name)
+        return None
+
+
+def _known(node: Node) -> Node:
+    """A PKCS#12 file that was named by itself is not fine because it could not be looked into."""
+    if node.verdict.state is not State.CLOSED:
+        return node
+    why = _("it has a password, which was not given")
+    return dataclasses.replace(node, verdict=Verdict(State.CLOSED, Severity.UNKNOWN, why))
+
+
+def _nothing(path: Path) -> FolderUnavailableError:
+    return FolderUnavailableError(
+        _("There is no certificate in {folder}.", folder=path),
+        cause=_("it is another folder, or nothing was made in it yet"),
+        fix=_("name the folder of the set with --out, or the folder to look at"),
+    )
+
+
+def flat(stock: Stock) -> Iterator[Node]:
+    """Every thing in a place, a CA before what it issued."""
+    yield from _flat(stock.nodes)
+
+
+def _flat(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _flat(node.children)
