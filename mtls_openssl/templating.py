@@ -42,7 +42,8 @@ def _environment() -> Any:
         loader=jinja2.FunctionLoader(_source),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - these are openssl's files, not HTML
+        # Most are openssl's and web servers' files, where & is no sign for anything.
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",), default=False),
     )
 
 

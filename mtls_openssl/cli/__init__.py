@@ -29,6 +29,7 @@ HOMES = {
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     **dict.fromkeys(("apply", "renew"), "life"),
     "status": "status",
+    "report": "page",
     "install": "install",
     "trust": "trust",
     "audit": "log",

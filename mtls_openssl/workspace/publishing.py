@@ -11,13 +11,14 @@ from mtls_openssl.language import _
 from mtls_openssl.workspace import commit
 
 
-def publish(file: Path, content: bytes, sign: bytes) -> Path:
+def publish(file: Path, content: bytes, sign: bytes, *, mode: int = 0o644) -> Path:
     """Write a file that we can make again at any time, in the place of one that we made before.
 
     Args:
         file: where; a link leads to the file that it is a link to.
         content: what.
         sign: what such a file of ours has in its beginning: any other is not replaced.
+        mode: who may read it, where it is new (POSIX).
 
     Returns:
         The file.
@@ -32,7 +33,7 @@ def publish(file: Path, content: bytes, sign: bytes) -> Path:
                 _("{file} is there already, and was not touched: we did not make it.", file=file),
                 fix=_("name another file, or move this one away"),
             )
-        replace(file, content)
+        replace(file, content, mode)
     except OSError as error:
         raise FolderUnavailableError(
             _("{file} can't be written", file=file),
@@ -42,12 +43,13 @@ def publish(file: Path, content: bytes, sign: bytes) -> Path:
     return file
 
 
-def replace(file: Path, content: bytes) -> None:
+def replace(file: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a file beside its place, and move it there in one instant.
 
     Args:
-        file: the file; what it grants to whom stays, and a new one everybody can read.
+        file: the file; what it grants to whom stays.
         content: what it is to hold.
+        mode: what a new one grants.
 
     Raises:
         OSError: it can't be written; it is as it was.
@@ -56,7 +58,7 @@ def replace(file: Path, content: bytes) -> None:
     os.close(descriptor)
     try:
         write(Path(draft), content)
-        Path(draft).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o644)
+        Path(draft).chmod(file.stat().st_mode & 0o777 if file.exists() else mode)
         commit.patiently(lambda: os.replace(draft, file))  # noqa: PTH105 - a lambda in one line
     except BaseException:
         Path(draft).unlink(missing_ok=True)
