@@ -158,7 +158,7 @@ def left(until: dt.datetime, now: dt.datetime) -> Text:
     days = days_left(until, now)
     if until < now:
         gone = (now - until).days
-        return _("1 day ago") if gone == 1 else _("{days} days ago", days=gone)
+        return _("ended 1 day ago") if gone == 1 else _("ended {days} days ago", days=gone)
     if days < 1:
         hours = int((until - now).total_seconds() // 3600)
         return _("1 hour left") if hours == 1 else _("{hours} hours left", hours=hours)

@@ -107,13 +107,18 @@ def _held(files: Iterable[File]) -> list[_Held]:
             key=lambda place: (
                 len(place[0].certificates),
                 place[1].number,
-                place[0].path.suffix.lower() not in NAMES,
+                _rank(place[0].path.suffix.lower()),
                 len(PurePath(place[1].file).parts),
                 len(place[1].file),
                 place[1].file,
             )
         )
     return list(found.values())
+
+
+def _rank(suffix: str) -> int:
+    """How much a name looks like the one that a person gave a certificate."""
+    return 0 if suffix in {".crt", ".cer"} else 1 if suffix in NAMES else 2
 
 
 def _hang(held: Sequence[_Held]) -> None:

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from mtls_openssl.inventory import judging, telling
-from mtls_openssl.inventory.things import Node, Role
+from mtls_openssl.inventory.things import Node, Role, State
 from mtls_openssl.language import Text, _, joined, spoken, width
 
 _WIDTH, _HEIGHT = 248, 66
@@ -15,7 +15,7 @@ _ACROSS, _DOWN = 56, 14
 _EDGE = 2
 _MOST = 12
 """How many of what a CA has issued are drawn; the table below has them all."""
-_NAME, _LINE = 26, 34
+_NAME, _LINE = 24, 34
 """Columns of text that a box has room for."""
 
 
@@ -27,7 +27,7 @@ class Box:
         x: its left edge.
         y: its upper edge.
         kind: `certificate`, `list` or `more`.
-        severity: how much its state matters, 0 to 3.
+        tone: what it is shown in, a class of the style.
         name: its first line; as the others cut to what there is room for.
         what: its second line.
         file: its third line.
@@ -38,7 +38,7 @@ class Box:
     x: int
     y: int
     kind: str
-    severity: int
+    tone: str
     name: str
     what: str
     file: str
@@ -96,7 +96,8 @@ class _Pen:
         middles = [self.draw(child, depth + 1) for child in shown]
         if len(issued) > len(shown):
             middles.append(self.more(len(issued) - len(shown), depth + 1))
-        middle = (middles[0] + middles[-1]) // 2 if middles else self._next()
+        # On one line with the first, so that nobody has to look for it where there are many.
+        middle = middles[0] if middles else self._next()
         x, y = _EDGE + depth * (_WIDTH + _ACROSS), middle - _HEIGHT // 2
         self.boxes.append(self._box(node, x, y))
         start, end = x + _WIDTH, x + _WIDTH + _ACROSS
@@ -111,7 +112,7 @@ class _Pen:
         text = spoken(_("and {count} more", count=count))
         x = _EDGE + depth * (_WIDTH + _ACROSS)
         self.boxes.append(
-            Box(x, middle - _HEIGHT // 2, "more", 0, text, "", "", text, "certificates")
+            Box(x, middle - _HEIGHT // 2, "more", "calm", text, "", "", text, "certificates")
         )
         return middle
 
@@ -126,14 +127,14 @@ class _Pen:
         if node.ends:
             parts.append(judging.left(node.ends, self._now))
         state = node.verdict.state
-        if node.verdict.severity and state is not state.SOON:
+        if state is State.REVOKED or (node.verdict.severity and state is not State.SOON):
             parts[-1:] = [state.told]
         bundles = [child.file for child in node.children if child.role is Role.PKCS12]
         what = spoken(joined(_(", "), parts))
         files = " + ".join((node.file, *bundles))
         whole = f"{name}: {what}; {files}; {spoken(state.told)}"
         return Box(
-            x, y, "certificate" if node.certificate else "list", node.verdict.severity,
+            x, y, "certificate" if node.certificate else "list", tone(node),
             cut(name or node.file, _NAME), cut(what, _LINE), cut(files, _LINE), whole,
             self._targets.get(id(node), ""),
         )  # fmt: skip
@@ -148,6 +149,13 @@ def _chosen(nodes: Sequence[Node]) -> Sequence[Node]:
         key=lambda at: (not nodes[at].role.is_ca, -nodes[at].verdict.severity, at),
     )
     return [nodes[at] for at in sorted(ranked[:_MOST])]
+
+
+def tone(node: Node) -> str:
+    """What a thing is shown in, a class of the style: never the only thing that tells its state."""
+    if node.verdict.state in {State.REVOKED, State.CLOSED} and not node.verdict.severity:
+        return "calm"
+    return ("fine", "soon", "over", "over")[node.verdict.severity]
 
 
 def cut(text: str, columns: int) -> str:

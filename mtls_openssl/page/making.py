@@ -210,19 +210,20 @@ def _row(node: Node, id_: str, scale: timeline.Scale, now: dt.datetime) -> dict[
     bar = scale.bar(node.begins, node.ends) if node.begins and node.ends else None
     left = spoken(judging.left(node.ends, now)) if node.ends else ""
     until = f"{node.ends:%Y-%m-%d}" if node.ends else ""
-    name = spoken(telling.name(node)) if node.certificate else spoken(node.role.told)
+    told = spoken(telling.name(node))
+    is_list = node.crl is not None
     notes = [node.verdict.why, *node.notes]
     return {
         "id": id_,
-        "name": name or node.file,
+        "name": spoken(node.role.told) if is_list else told or shown(node.file),
         "file": shown(node.file),
-        "names": [one for one in telling.names(node) if one != name],
-        "role": spoken(node.role.told),
+        "names": [one for one in telling.names(node) if one != told],
+        "role": told if is_list else spoken(node.role.told),
         "until": until,
         "left": left,
         "bar": bar,
         "span": f"{node.begins:%Y-%m-%d} / {until}, {left}" if node.begins else "",
-        "class": _CLASSES[node.verdict.severity],
+        "class": drawing.tone(node),
         "state": spoken(node.verdict.state.told),
         "alarm": bool(node.verdict.severity),
         "notes": [spoken(note) for note in notes if note],

@@ -11,7 +11,7 @@ from mtls_openssl.errors import MtlsError
 from mtls_openssl.inspection.content import taken_apart
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.inventory.survey import flat
-from mtls_openssl.inventory.things import Node, Role, Stock
+from mtls_openssl.inventory.things import Node, Role, State, Stock
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import pkcs12, verify
 from mtls_openssl.proof import Check
@@ -41,7 +41,7 @@ def prove(
         FolderUnavailableError: the log can't be written.
     """
     left_out = list[Text]()
-    files = list(_files(folder, stock, password, left_out))
+    files = list(_files(folder, password, left_out))
     secrets = {pkcs12.PASSWORD_VARIABLE: password or ""}
     commands = proof.commands(files, None)
     outcomes = [
@@ -50,17 +50,24 @@ def prove(
     judged = proof.judge(outcomes, None, folder)
     known = {check.subject for check in judged}
     further = [node for node in flat(stock) if _is_further(node, folder, known)]
+    revoked = [node for node in further if node.verdict.state is State.REVOKED]
+    left_out += [
+        _("{file} was not checked: it is revoked", file=node.places[0].file) for node in revoked
+    ]
+    further = [node for node in further if node not in revoked]
     return (*judged, *_verified(desk, folder, further)), tuple(left_out)
 
 
-def _files(folder: Path, stock: Stock, password: str | None, left_out: list[Text]) -> Iterator[str]:
+def _files(folder: Path, password: str | None, left_out: list[Text]) -> Iterator[str]:
     bundles = {bundle.file for bundle in pkcs12.BUNDLES}
     if not (folder / _ROOT).is_file():
         left_out.append(_("without ca.crt no chain can be checked"))
         return
+    # With an authority in between, `_verified` has to show openssl its certificate as well.
+    between = (folder / _MIDDLE).is_file()
     for path in sorted(folder.iterdir()):
         name = path.name
-        if not path.is_file():
+        if not path.is_file() or (between and path.suffix == ".crt" and name != _ROOT):
             continue
         if name in bundles and password is None:
             left_out.append(_("{file} was not opened: no password is known for it", file=name))
@@ -68,7 +75,6 @@ def _files(folder: Path, stock: Stock, password: str | None, left_out: list[Text
             left_out.append(_("{file} was not compared: it has a password", file=name))
         else:
             yield name
-    del stock
 
 
 def _is_encrypted(path: Path) -> bool:

@@ -12,7 +12,7 @@ _DAY = dt.timedelta(days=1)
 _PAST, _FUTURE = 400 * _DAY, 1830 * _DAY
 _SHORTEST = 45 * _DAY
 _MARGIN = 0.04
-_MOST_TICKS = 7
+_MOST_TICKS = 5
 _STEPS = (1, 2, 3, 6, 12, 24, 60)
 """Months from one tick to the next."""
 
