@@ -318,8 +318,8 @@ def browsed(page: Path, question: str, profile: Path) -> tuple[str, str]:
     done = subprocess.run(
         [
             tool("chromium"), "--headless=new", *sandbox, "--disable-gpu",
-            "--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=2000", f"--user-data-dir={profile}",
-            "--dump-dom", f"{page.as_uri()}{question}",
+            "--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=2000",
+            f"--user-data-dir={profile}", "--dump-dom", f"{page.as_uri()}{question}",
         ],
         capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=120,
     )  # fmt: skip

@@ -20,9 +20,9 @@ from typer.testing import CliRunner, Result
 from mtls_openssl.cli import app
 from mtls_openssl.desk import own_log
 from mtls_openssl.inventory import judging, survey, telling
+from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.register import oneline
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
-from mtls_openssl.inventory.tree import Terms
 from tests import machine, shelf
 from tests.tls_servers import Workshop, context_of, over_tls, serving, web
 
@@ -195,6 +195,10 @@ def test_a_password_lets_it_look_into_pkcs12(made: Path, tmp_path: Path) -> None
 
 def test_a_pkcs12_file_that_was_named_and_can_not_be_opened_is_not_fine(made: Path) -> None:
     assert "it has a password, which was not given" in status("client.p12", cwd=made, code=7)
+    wrong = ("--password-env", "OTHER")
+    told = status("client.p12", *wrong, cwd=made, code=7, env={"OTHER": "another"})
+    assert "the password is not the one of this file" in told
+    status(*wrong, cwd=made, env={"OTHER": "another"})
     told = status("client.p12", "--password-env", "MTLS_P12_PASSWORD", cwd=made)
     assert re.match(r"client\.p12  client1  PKCS#12  .*364 days left  fine", told)
 
@@ -539,6 +543,29 @@ def test_colour_is_there_at_a_terminal_only_and_says_nothing_alone(made: Path) -
     assert "\x1b[" not in plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     assert "\x1b[" not in status(cwd=made)
+
+
+def test_a_register_above_the_folder_of_the_certificates_counts(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    (tmp_path / "newcerts").mkdir()
+    shutil.copy(shop.folder / "leaver.crt", tmp_path / "newcerts" / "07.pem")
+    shutil.copy(shop.folder / "index.txt", tmp_path)
+    (node,) = looked_at(tmp_path).nodes
+
+    assert node.verdict.state is State.REVOKED
+
+
+def test_a_newer_certificate_for_the_same_names_is_pointed_at(tmp_path: Path) -> None:
+    shop = Workshop.at(tmp_path)
+    shop.certificate("ca", None, *CA, dates=lasting(1000))
+    for name, days in (("old", 5), ("new", 300)):
+        shop.certificate(name, "ca", *SERVER, subject="/CN=a.example", dates=lasting(days))
+    found = by_file(tmp_path)
+
+    assert found["old.crt"].notes == ("a newer one for the same names is new.crt",)
+    assert found["old.crt"].verdict.severity is Severity.SOON
+    assert found["new.crt"].notes == ()
 
 
 def test_a_name_of_the_register_is_written_as_openssl_does(shop: Workshop) -> None:

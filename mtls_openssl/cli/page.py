@@ -41,7 +41,7 @@ def report(choices: Choices) -> None:
     code 0: the page was written, whatever it tells.
     """
     from mtls_openssl.inventory import judging, survey  # noqa: PLC0415 - as below: when needed
-    from mtls_openssl.inventory.tree import Terms  # noqa: PLC0415
+    from mtls_openssl.inventory.held import Terms  # noqa: PLC0415
     from mtls_openssl.page import making, record  # noqa: PLC0415
     from mtls_openssl.workspace.publishing import publish  # noqa: PLC0415
 
@@ -51,7 +51,7 @@ def report(choices: Choices) -> None:
     log = record.of(folder)  # before the proof adds to it
     checks, left_out, version = _proven(choices, stock)
     contents = making.Contents(folder, now, stock, checks, left_out, log, version)
-    page = making.page(contents).encode()
+    page = making.page(contents).encode("utf-8", "backslashreplace")
     # It tells what the log tells, which is its owner's.
     file = publish(choices["out_file"] or folder / FILE, page, making.SIGN, mode=0o600)
     faults = [check for check in checks if check.fault]

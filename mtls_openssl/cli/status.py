@@ -21,9 +21,9 @@ from mtls_openssl.language import _, padded, spoken, width
 
 if TYPE_CHECKING:
     from mtls_openssl.desk import Desk
+    from mtls_openssl.inventory.held import Opened, Terms
     from mtls_openssl.inventory.telling import Row
     from mtls_openssl.inventory.things import Severity, Stock
-    from mtls_openssl.inventory.tree import Opened, Terms
 
 _PLACES = (
     argument(
@@ -223,7 +223,7 @@ def _openssl(choices: Choices) -> Iterator[Callable[[], Desk]]:
 
 
 def _terms(choices: Choices, now: dt.datetime, days: int, openssl: Callable[[], Desk]) -> Terms:
-    from mtls_openssl.inventory.tree import Terms  # noqa: PLC0415
+    from mtls_openssl.inventory.held import Terms  # noqa: PLC0415
 
     password = secret.named(choices)
 
@@ -255,16 +255,18 @@ def _beside(path: Path) -> str | None:
 
 def _opened(desk: Desk, path: Path, password: str | None) -> Opened | None:
     from mtls_openssl.inspection import data  # noqa: PLC0415
+    from mtls_openssl.inspection.objects import Bundle  # noqa: PLC0415
     from mtls_openssl.inspection.reading import Reader  # noqa: PLC0415
     from mtls_openssl.inventory import reading  # noqa: PLC0415
-    from mtls_openssl.inventory.tree import Opened  # noqa: PLC0415
+    from mtls_openssl.inventory.held import Opened  # noqa: PLC0415
 
     holding = Reader(desk, lambda _path: password).read(path)
     pems = tuple(certificate.pem for certificate in holding.certificates)
-    faults = data.faults(holding)
-    if not pems and not faults:
-        return None
-    return Opened(reading.of_server(pems, path.name), "; ".join(faults))
+    file = reading.of_server(pems, path.name)
+    closed = [one.thing.locked for one in holding.items if isinstance(one.thing, Bundle)]
+    if any(closed):
+        return Opened(file, closed="; ".join(closed))
+    return Opened(file, "; ".join(data.faults(holding)))
 
 
 def _measure(choices: Choices, stocks: Sequence[Stock], errors: Sequence[MtlsError]) -> None:

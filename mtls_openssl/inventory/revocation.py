@@ -12,6 +12,7 @@ from mtls_openssl.openssl.crl import Description, Revoked
 from mtls_openssl.openssl.extensions import Extension
 
 _EXTENSIONS = 0xA0
+_LONGEST_NUMBER = 64
 _NUMBER, _AUTHORITY, _REASON = "2.5.29.20", "2.5.29.35", "2.5.29.21"
 _REASONS = (
     "Unspecified", "Key Compromise", "CA Compromise", "Affiliation Changed", "Superseded",
@@ -43,7 +44,7 @@ def read(data: bytes) -> tuple[Description, bytes]:
         until = time(rest.pop(0)) if rest and rest[0].tag in _TIMES else None
         revoked = der.parts(rest.pop(0)) if rest and rest[0].tag == der.SEQUENCE else []
         found = dict(_extensions(rest[0])) if rest and rest[0].tag == _EXTENSIONS else {}
-        number = der.integer(der.element(found[_NUMBER])) if _NUMBER in found else None
+        number = _number(found[_NUMBER]) if _NUMBER in found else None
         return Description(
             issuer=name(issuer),
             number=number,
@@ -55,6 +56,14 @@ def read(data: bytes) -> tuple[Description, bytes]:
         ), whole.whole
     except (ValueError, IndexError, OverflowError) as error:
         raise NotDerError from error
+
+
+def _number(data: bytes) -> int:
+    one = der.element(data)
+    # It has 20 octets at most (RFC 5280, 5.2.3), and is printed as a decimal number.
+    if one.end - one.begin > _LONGEST_NUMBER:
+        raise NotDerError
+    return der.integer(one)
 
 
 def _extensions(field: Element) -> Iterator[tuple[str, bytes]]:

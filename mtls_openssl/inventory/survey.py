@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.inventory import places, reading, tree
+from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.reading import File
-from mtls_openssl.inventory.things import Node, Severity, State, Stock, Verdict
-from mtls_openssl.inventory.tree import Terms
+from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from mtls_openssl.language import _
 
 
@@ -71,6 +71,8 @@ def _of_folder(folder: Path, terms: Terms, *, deep: bool) -> Stock:
             for path in places.files(folder, deep=deep)
             if (file := _read(path, folder, passed_over)) and not file.is_foreign
         ]
+    except FileNotFoundError:
+        raise _nothing(folder) from None
     except OSError as error:
         raise FolderUnavailableError(
             _("{folder} can't be looked into: {why}", folder=folder, why=system_said(error)),
@@ -105,8 +107,9 @@ def _known(node: Node) -> Node:
     """A PKCS#12 file that was named by itself is not fine because it could not be looked into."""
     if node.verdict.state is not State.CLOSED:
         return node
-    why = _("it has a password, which was not given")
-    return dataclasses.replace(node, verdict=Verdict(State.CLOSED, Severity.UNKNOWN, why))
+    return dataclasses.replace(
+        node, verdict=dataclasses.replace(node.verdict, severity=Severity.UNKNOWN)
+    )
 
 
 def _nothing(path: Path) -> FolderUnavailableError:

@@ -106,7 +106,8 @@ def _details(node: Node) -> Iterator[str]:
     others = [one for one in names(node) if one != name(node)]
     if others and node.role in {Role.SERVER, Role.BOTH, Role.CLIENT}:
         yield _("also for {names}", names=", ".join(others))
-    if places := [shown(str(place)) for place in node.places[1:]]:
+    # A chain is where it should be as well.
+    if places := [shown(str(place)) for place in node.places[1:] if place.alone]:
         listed = ", ".join(places[:_MOST_PLACES])
         more = len(places) - _MOST_PLACES
         if more > 0:

@@ -2,76 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from mtls_openssl.inspection.objections import is_self_issued
-from mtls_openssl.inspection.order import issued
-from mtls_openssl.inventory import judging, keys, register
-from mtls_openssl.inventory.places import NAMES
-from mtls_openssl.inventory.reading import File, Key, RevocationList
+from mtls_openssl.inventory import bundles, judging, register
+from mtls_openssl.inventory.held import Held, Terms, gathered
+from mtls_openssl.inventory.reading import File, RevocationList
 from mtls_openssl.inventory.things import Node, Place, Role, Severity, State, Verdict
 from mtls_openssl.language import Text, _
-from mtls_openssl.openssl.x509 import Description, Name
+from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
+from mtls_openssl.openssl.x509 import Name
 
 _ORDER = (
     Role.ROOT, Role.INTERMEDIATE, Role.SERVER, Role.BOTH, Role.CLIENT, Role.OTHER, Role.PKCS12,
     Role.CRL, Role.NOTHING,
 )  # fmt: skip
-_HOUR = 3600.0
 _FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
-
-
-@dataclasses.dataclass(frozen=True)
-class Opened:
-    """What a PKCS#12 file holds.
-
-    Args:
-        file: its certificates.
-        fault: why it was not opened; empty if it was.
-    """
-
-    file: File
-    fault: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Terms:
-    """What is asked.
-
-    Args:
-        now: the time, UTC.
-        within: how long before its end a certificate ends soon.
-        public_key: gives the public half, PEM, of a private key that does not tell it by itself;
-            empty where there is nobody who could.
-        opened: opens a PKCS#12 file; None where there is no password for it.
-    """
-
-    now: dt.datetime
-    within: dt.timedelta
-    public_key: Callable[[Path], str] = lambda _path: ""
-    opened: Callable[[Path], Opened | None] = lambda _path: None
-
-
-@dataclasses.dataclass
-class _Held:
-    """A certificate, and every place that it stands in."""
-
-    described: Description
-    sha256: str
-    places: list[tuple[File, Place]]
-    key: str = ""
-    strange: str = ""
-    bundles: list[Node] = dataclasses.field(default_factory=list)
-    ends: dt.datetime | None = None
-    issuer: _Held | None = None
-
-    @property
-    def file(self) -> File:
-        return self.places[0][0]
 
 
 def grown(files: Sequence[File], folder: Path, terms: Terms) -> tuple[Node, ...]:
@@ -82,168 +31,13 @@ def grown(files: Sequence[File], folder: Path, terms: Terms) -> tuple[Node, ...]
         folder: where they are.
         terms: what is asked.
     """
-    held = _held(files)
-    _hang(held)
-    _give_keys(held, files, terms)
-    loose = _give_bundles(held, files, terms)
+    held = gathered(files, terms)
+    loose = bundles.hung(held, files, terms)
     lists = _lists(files)
     revoked = _Revoked(lists, folder)
     return _Growing(held, lists, revoked, terms).trees(
         [*loose, *(_broken(file, fault) for file in files for fault in file.faults)]
     )
-
-
-def _held(files: Iterable[File]) -> list[_Held]:
-    """Each certificate once, in the order of its best place."""
-    found: dict[str, _Held] = {}
-    for file in files:
-        alone = len(file.certificates) == 1
-        for one in file.certificates:
-            held = found.setdefault(one.sha256, _Held(one.described, one.sha256, []))
-            held.places.append((file, Place(file.name, one.number, alone)))
-    for held in found.values():
-        # Its own file rather than a chain, and of a chain the one that it begins.
-        held.places.sort(
-            key=lambda place: (
-                len(place[0].certificates),
-                place[1].number,
-                _rank(place[0].path.suffix.lower()),
-                len(PurePath(place[1].file).parts),
-                len(place[1].file),
-                place[1].file,
-            )
-        )
-    return list(found.values())
-
-
-def _rank(suffix: str) -> int:
-    """How much a name looks like the one that a person gave a certificate."""
-    return 0 if suffix in {".crt", ".cer"} else 1 if suffix in NAMES else 2
-
-
-def _hang(held: Sequence[_Held]) -> None:
-    """Find who issued each; of several with the same name and key, who lasts longest."""
-    by_name: dict[Name, list[_Held]] = {}
-    for one in held:
-        if judging.role(one.described).is_ca:
-            by_name.setdefault(one.described.subject, []).append(one)
-    for one in held:
-        if is_self_issued(one.described):
-            continue
-        issuers = [
-            other
-            for other in by_name.get(one.described.issuer, ())
-            if other is not one and issued(other.described, one.described)
-        ]
-        one.issuer = max(issuers, key=lambda other: other.described.not_after, default=None)
-    for one in held:
-        _cut_circle(one)
-
-
-def _cut_circle(one: _Held) -> None:
-    # Two CAs may have certified each other.
-    seen, at = {id(one)}, one
-    while at.issuer is not None:
-        if id(at.issuer) in seen:
-            at.issuer = None
-            return
-        at = at.issuer
-        seen.add(id(at))
-
-
-def _give_keys(held: Sequence[_Held], files: Sequence[File], terms: Terms) -> None:
-    fitting: dict[tuple[Path, str], str] = {}
-    named: dict[Path, list[tuple[File, Key]]] = {}
-    for file in files:
-        for key in file.keys:
-            fitting.setdefault((file.path.parent, key.public), file.name)
-            named.setdefault(file.path.with_suffix(""), []).append((file, key))
-    for one in held:
-        pem = one.described.public_key
-        public = keys.of_public(pem)
-        for file, place in one.places:
-            # Only the first certificate of a file is the one that its key is for.
-            near = named.get(file.path.with_suffix(""), ()) if place.number == 1 else ()
-            for other, key in near:
-                match = _matches(other, key, public, pem, terms)
-                one.key = one.key or ("" if match is False else other.name)
-                one.strange = other.name if match is False else one.strange
-            one.key = one.key or (public and fitting.get((file.path.parent, public), ""))
-
-
-def _matches(file: File, key: Key, public: str, pem: str, terms: Terms) -> bool | None:
-    """Whether a key is the one of a public key; None where that can't be told."""
-    if key.encrypted:
-        return None
-    if key.public and public:
-        return key.public == public
-    asked = terms.public_key(file.path)
-    return "".join(asked.split()) == "".join(pem.split()) if asked else None
-
-
-def _give_bundles(held: Sequence[_Held], files: Sequence[File], terms: Terms) -> list[Node]:
-    """Hang each PKCS#12 file below the certificate of its name; the others come back."""
-    owners = {file.path.with_suffix(""): one for one in held for file, _place in one.places[:1]}
-    loose = []
-    for file in files:
-        if not file.is_bundle:
-            continue
-        owner = _owner(file, owners)
-        opened = terms.opened(file.path)
-        if opened and not opened.fault and owner is None:
-            within = {one.sha256 for one in opened.file.certificates}
-            owner = next((one for one in held if one.sha256 in within), None)
-        node = _bundle(file, opened, owner, terms)
-        if owner:
-            owner.bundles.append(node)
-        else:
-            loose.append(node)
-    return loose
-
-
-def _owner(file: File, owners: Mapping[Path, _Held]) -> _Held | None:
-    """The certificate that a PKCS#12 file is named after: NAME.p12, NAME.READER.p12."""
-    stem = file.path.with_suffix("")
-    while stem.name:
-        if stem in owners:
-            return owners[stem]
-        if not stem.suffix:
-            return None
-        stem = stem.with_suffix("")
-    return None
-
-
-def _bundle(file: File, opened: Opened | None, owner: _Held | None, terms: Terms) -> Node:
-    places = (Place(file.name),)
-    if opened is None:
-        notes = list[Text]()
-        # Some minutes lie between the two when a set is copied; months when one was renewed.
-        if owner and 0 < file.modified < owner.file.modified - _HOUR:
-            notes.append(
-                _(
-                    "it is older than {file}: it may hold the certificate before",
-                    file=owner.file.name,
-                )
-            )
-        verdict = Verdict(State.FINE) if owner else Verdict(State.CLOSED)
-        return Node(Role.PKCS12, places, verdict, notes=tuple(notes))
-    if opened.fault:
-        return Node(Role.PKCS12, places, Verdict(State.BROKEN, Severity.OVER, opened.fault))
-    ends = min((one.described.not_after for one in opened.file.certificates), default=None)
-    names = tuple(one.sha256 for one in opened.file.certificates)
-    if owner and owner.sha256 not in names:
-        why = _("it holds another certificate than {file}: pack it again", file=owner.file.name)
-        verdict = Verdict(State.SUPERSEDED, Severity.SOON, why)
-    elif ends and ends < terms.now:
-        verdict = Verdict(State.OVER, Severity.OVER)
-    elif ends and ends - terms.now <= terms.within:
-        verdict = Verdict(State.SOON, Severity.SOON)
-    else:
-        verdict = Verdict(State.FINE)
-    first = opened.file.certificates[0].described if opened.file.certificates else None
-    return Node(
-        Role.PKCS12, places, verdict, ends=ends, certificate=None if owner else first
-    )  # fmt: skip
 
 
 def _lists(files: Iterable[File]) -> list[tuple[RevocationList, list[Place]]]:
@@ -278,14 +72,10 @@ class _Revoked:
         # A folder of thousands has one register.
         self._register = functools.cache(register.revoked)
 
-    def why(self, one: _Held) -> str:
+    def why(self, one: Held) -> str:
         """That a certificate is revoked, in words; empty if it is not."""
         described = one.described
-        known = self._serials.get((described.issuer, described.serial))
-        if not known and not is_self_issued(described):
-            entries = self._register(one.file.path.parent)
-            if entries and (entry := register.entry_of(described, entries)):
-                known = (f"{entry.date:%Y-%m-%d}" if entry.date else "-", entry.reason)
+        known = self._serials.get((described.issuer, described.serial)) or self._registered(one)
         if not known:
             return ""
         day, reason = known
@@ -293,13 +83,24 @@ class _Revoked:
             return _("revoked on {date}: {reason}", date=day, reason=reason)
         return _("revoked on {date}", date=day)
 
+    def _registered(self, one: Held) -> tuple[str, str] | None:
+        if is_self_issued(one.described):
+            return None
+        # openssl keeps the register in the folder of the certificates, or above it.
+        near = one.file.path.parent
+        above = near if near == self._folder else near.parent
+        for folder in dict.fromkeys((near, above)):
+            if entry := register.entry_of(one.described, self._register(folder)):
+                return (f"{entry.date:%Y-%m-%d}" if entry.date else "-"), entry.reason
+        return None
+
 
 class _Growing:
     """Puts the trees together."""
 
     def __init__(
         self,
-        held: Sequence[_Held],
+        held: Sequence[Held],
         lists: Sequence[tuple[RevocationList, list[Place]]],
         revoked: _Revoked,
         terms: Terms,
@@ -308,9 +109,13 @@ class _Growing:
         self._lists = lists
         self._revoked = revoked
         self._terms = terms
-        self._below: dict[int, list[_Held]] = {}
+        self._below: dict[int, list[Held]] = {}
         self._makers = {listed.sha256: self._maker(listed) for listed, _places in lists}
+        self._newest: dict[tuple[object, ...], Held] = {}
         for one in held:
+            newest = self._newest.setdefault(_names(one), one)
+            if one.described.not_after > newest.described.not_after:
+                self._newest[_names(one)] = one
             if one.issuer:
                 self._below.setdefault(id(one.issuer), []).append(one)
 
@@ -323,7 +128,7 @@ class _Growing:
         ]
         return _sorted([*roots, *strays, *loose])
 
-    def _node(self, one: _Held, above: dt.datetime) -> Node:
+    def _node(self, one: Held, above: dt.datetime) -> Node:
         described, terms = one.described, self._terms
         ends = min(above, described.not_after)
         verdict = judging.of_certificate(
@@ -351,11 +156,14 @@ class _Growing:
             described,
             sha256=one.sha256,
             key=one.key,
-            notes=tuple(self._notes(one)),
+            notes=tuple(self._notes(one, verdict)),
             children=_sorted([*one.bundles, *children]),
         )
 
-    def _notes(self, one: _Held) -> Iterator[Text]:
+    def _notes(self, one: Held, verdict: Verdict) -> Iterator[Text]:
+        newest = self._newest[_names(one)]
+        if newest is not one and verdict.severity:
+            yield _("a newer one for the same names is {file}", file=newest.file.name)
         if one.issuer is None and not is_self_issued(one.described):
             issuer = judging.common_name(one.described.issuer)
             yield _("issued by {issuer}, which is not here", issuer=issuer)
@@ -372,10 +180,16 @@ class _Growing:
             sha256=one.sha256,
         )
 
-    def _maker(self, one: RevocationList) -> _Held | None:
+    def _maker(self, one: RevocationList) -> Held | None:
         """The CA whose list it is; of several with the same name and key, who lasts longest."""
         cas = [held for held in self._held if judging.made(held.described, one.described)]
         return max(cas, key=lambda held: held.described.not_after, default=None)
+
+
+def _names(one: Held) -> tuple[object, ...]:
+    """Whom a certificate is for, and for what."""
+    names = one.described.extensions.get(ALTERNATIVE_NAME)
+    return one.described.subject, names and names.values, judging.role(one.described)
 
 
 def _broken(file: File, fault: str) -> Node:

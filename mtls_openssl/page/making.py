@@ -129,7 +129,7 @@ def _told(contents: Contents) -> dict[str, Any]:
             _(
                 "This page holds no private key and no password. It is a picture of one moment:"
                 " make it anew with {command}.",
-                command=f'{_OURS} report --out "{folder}"',
+                command=f'{_OURS} report --out "{shown(str(folder))}"',
             )
         ),
     }
