@@ -15,6 +15,7 @@ need nginx nginx
 need curl curl
 need certutil libnss3-tools
 need update-ca-certificates ca-certificates
+need chromium chromium
 python3 -c 'import ensurepip' 2>/dev/null || lacking="$lacking python3-venv"
 
 if [ "$lacking" ]; then

@@ -11,6 +11,9 @@ from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.inspection.content import LARGEST
 from mtls_openssl.language import _
 
+_SMALL = 64 * 1024
+"""Bytes that are read of a file that says it has none, as those of /proc do."""
+
 
 def named(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     """The files that are meant: a folder stands for the files in it, but not in its folders.
@@ -66,8 +69,10 @@ def bytes_of(path: Path) -> bytes:
                     file=path, size=status.st_size // 1024**2,
                 )
             )  # fmt: skip
+        # Room for the largest would be made first, which takes Windows longer than the reading.
+        most = max(status.st_size, _SMALL) if stat.S_ISREG(status.st_mode) else LARGEST
         with path.open("rb") as file:
-            return file.read(LARGEST)
+            return file.read(most)
     except FileNotFoundError:
         raise FolderUnavailableError(
             _("there is no file {file}", file=path),

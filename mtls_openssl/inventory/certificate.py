@@ -10,7 +10,6 @@ import contextlib
 import datetime as dt
 import functools
 import ipaddress
-import textwrap
 from collections.abc import Iterator
 
 from mtls_openssl.inventory import der
@@ -214,7 +213,8 @@ def public_key(key: Element) -> PublicKey:
 
 
 def _pem(key: bytes) -> str:
-    body = "\n".join(textwrap.wrap(base64.b64encode(key).decode(), 64))
+    text = base64.b64encode(key).decode()
+    body = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
     return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----"
 
 
