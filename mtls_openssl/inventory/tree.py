@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mtls_openssl.inspection.objections import is_self_issued
-from mtls_openssl.inventory import bundles, judging, register
+from mtls_openssl.inventory import bundles, entered, judging
 from mtls_openssl.inventory.held import Held, Terms, gathered
 from mtls_openssl.inventory.reading import File, RevocationList
 from mtls_openssl.inventory.things import Node, Place, Role, Severity, State, Verdict
@@ -70,7 +70,7 @@ class _Revoked:
                 self._serials[issuer, entry.serial] = (day, entry.reason)
         self._folder = folder
         # A folder of thousands has one register.
-        self._register = functools.cache(register.revoked)
+        self._register = functools.cache(entered.revoked)
 
     def why(self, one: Held) -> str:
         """That a certificate is revoked, in words; empty if it is not."""
@@ -90,8 +90,8 @@ class _Revoked:
         near = one.file.path.parent
         above = near if near == self._folder else near.parent
         for folder in dict.fromkeys((near, above)):
-            if entry := register.entry_of(one.described, self._register(folder)):
-                return (f"{entry.date:%Y-%m-%d}" if entry.date else "-"), entry.reason
+            if entry := entered.entry_of(one.described, self._register(folder)):
+                return (f"{entry.revoked:%Y-%m-%d}" if entry.revoked else "-"), entry.reason
         return None
 
 
@@ -173,7 +173,7 @@ class _Growing:
         return Node(
             Role.CRL,
             tuple(places),
-            judging.of_list(listed, self._terms.now, self._terms.within),
+            judging.of_list(listed, self._terms.now),
             listed.last_update,
             listed.next_update,
             crl=listed,
