@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 from collections.abc import Iterable, Iterator, Sequence
@@ -157,7 +158,7 @@ class _Growing:
             sha256=one.sha256,
             key=one.key,
             notes=tuple(self._notes(one, verdict)),
-            children=_sorted([*one.bundles, *children]),
+            children=_sorted([*(_with(bundle, verdict) for bundle in one.bundles), *children]),
         )
 
     def _notes(self, one: Held, verdict: Verdict) -> Iterator[Text]:
@@ -184,6 +185,13 @@ class _Growing:
         """The CA whose list it is; of several with the same name and key, who lasts longest."""
         cas = [held for held in self._held if judging.made(held.described, one.described)]
         return max(cas, key=lambda held: held.described.not_after, default=None)
+
+
+def _with(bundle: Node, verdict: Verdict) -> Node:
+    """A PKCS#12 file that was not looked into stands as the certificate that it is named after."""
+    if verdict.state not in {State.REVOKED, State.OVER} or bundle.ends or bundle.verdict.severity:
+        return bundle
+    return dataclasses.replace(bundle, verdict=Verdict(verdict.state))
 
 
 def _names(one: Held) -> tuple[object, ...]:
