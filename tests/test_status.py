@@ -20,8 +20,8 @@ from typer.testing import CliRunner, Result
 from mtls_openssl.cli import app
 from mtls_openssl.desk import own_log
 from mtls_openssl.inventory import judging, survey, telling
+from mtls_openssl.inventory.entered import oneline
 from mtls_openssl.inventory.held import Terms
-from mtls_openssl.inventory.register import oneline
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from tests import machine, shelf
 from tests.tls_servers import Workshop, context_of, over_tls, serving, web

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Sequence
@@ -91,18 +92,24 @@ def _proven(choices: Choices, stock: Stock) -> tuple[Sequence[Check], Sequence[T
     except OpensslNotFoundError as error:
         return (), (Text(error.what),), ""
     with at(folder, found, door=door, purpose="report", limit=choices["timeout"]) as desk:
-        checks, left_out = prove(desk, folder, stock, _password(choices, folder))
+        checks, left_out = prove(desk, folder, stock, _passwords(choices, folder))
         return checks, left_out, str(desk.version or "")
 
 
-def _password(choices: Choices, folder: Path) -> str | None:
-    """The password of the bundles, if somebody has said it: nobody is asked."""
+def _passwords(choices: Choices, folder: Path) -> dict[str, str]:
+    """The passwords of the PKCS#12 files, if somebody has said them: nobody is asked."""
     from mtls_openssl.cli.password import password  # noqa: PLC0415
     from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE  # noqa: PLC0415
+    from mtls_openssl.plan.naming import PASSWORD_ENDING  # noqa: PLC0415
+    from mtls_openssl.plan.pieces import variable_of  # noqa: PLC0415
 
+    known = {}
+    for path in sorted(folder.glob("*.p12")):
+        with contextlib.suppress(OSError, ValueError):
+            beside = path.with_name(path.name + PASSWORD_ENDING)
+            known[path.name] = beside.read_text("ascii").strip()
+        if (variable := variable_of(path.name)) in os.environ:
+            known[path.name] = os.environ[variable]
     if PASSWORD_VARIABLE in os.environ or any(choices[one.name] for one in options.P12_PASSWORD):
-        return password(choices).value
-    try:
-        return (folder / CLIENT.password_file).read_text("ascii").strip()
-    except (OSError, ValueError):
-        return None
+        known[CLIENT.file] = password(choices).value
+    return known

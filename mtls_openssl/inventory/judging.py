@@ -10,12 +10,10 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.openssl.crl import Description as List
 from mtls_openssl.openssl.x509 import Description, Name
+from mtls_openssl.register.lists import runs_out
 
 SOON = 30
 """Days before its end from which on a certificate ends soon, where nobody asks for others."""
-
-_SHORT = dt.timedelta(days=3)
-_SHARE = 3
 
 
 def role(certificate: Description) -> Role:
@@ -81,13 +79,12 @@ def _outlived(ends: dt.datetime, now: dt.datetime, within: dt.timedelta) -> Verd
     return Verdict(State.OUTLIVED, severity, why)
 
 
-def of_list(listed: List, now: dt.datetime, within: dt.timedelta) -> Verdict:
+def of_list(listed: List, now: dt.datetime) -> Verdict:
     """How a list of revoked certificates stands.
 
     Args:
         listed: what it says.
         now: the time.
-        within: how long before its end a certificate ends soon.
     """
     if listed.next_update is None:
         return Verdict(State.FINE, why=_("it does not say when the next one comes"))
@@ -100,27 +97,13 @@ def of_list(listed: List, now: dt.datetime, within: dt.timedelta) -> Verdict:
     if listed.last_update > now:
         why = _("the clock of this computer is slow, or that of the one that made it was fast")
         return Verdict(State.NOT_YET, Severity.OVER, why)
-    if listed.next_update - now <= soon_of_list(listed, within):
+    if runs_out(listed, now):
         return Verdict(
             State.SOON,
             Severity.SOON,
             _("once it has ended, a server that reads it refuses every client"),
         )
     return Verdict(State.FINE)
-
-
-def soon_of_list(listed: List, within: dt.timedelta) -> dt.timedelta:
-    """How long before its end a list ends soon.
-
-    A list lasts some weeks at most, so it is in its last third, or in its last three days; a fresh
-    list of thirty days is no cause for alarm.
-
-    Args:
-        listed: what it says.
-        within: what that is for a certificate, which a list never exceeds.
-    """
-    lasts = (listed.next_update or listed.last_update) - listed.last_update
-    return min(within, max(lasts / _SHARE, _SHORT))
 
 
 def made(issuer: Description, listed: List) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mtls_openssl.inspection.telling import shown
 from mtls_openssl.inventory import judging, telling
 from mtls_openssl.inventory.survey import flat
-from mtls_openssl.inventory.things import Node, Severity, Stock
+from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from mtls_openssl.language import Text, _, joined, spoken
 
 _WORDS = {
@@ -86,10 +86,16 @@ def _measured(nodes: Sequence[Node], now: dt.datetime, within: int) -> str:
     }
     parts = [f"{name}={count};;;0" for name, count in counts.items()]
     timed = sorted(
-        ((node.ends, node) for node in nodes if node.ends), key=lambda one: (one[0], one[1].file)
+        (
+            (node.ends, node)
+            for node in nodes
+            if node.ends and node.verdict.state is not State.REVOKED
+        ),
+        key=lambda one: (one[0], one[1].file),
     )
-    if timed:
-        parts.append(f"days_left={judging.days_left(timed[0][0], now)};{within}:;0:")
+    ending = next((ends for ends, node in timed if node.certificate), None)
+    if ending:
+        parts.append(f"days_left={judging.days_left(ending, now)};{within}:;0:")
     for ends, node in timed[:_MOST_MEASURED] if len(timed) > 1 else ():
         limits = f"{within}:;0:" if node.certificate else ";0:"
         parts.append(f"'{_label(node)}'={judging.days_left(ends, now)};{limits}")

@@ -141,7 +141,14 @@ def counted(nodes: Iterable[Node]) -> Text:
     """How many certificates there are, and how they stand."""
     several = tuple(nodes)
     certificates = sum(node.certificate is not None for node in several)
-    states = Counter(node.verdict.state for node in several)
+    # A bundle that stands as its certificate does is counted with that.
+    states = Counter(
+        node.verdict.state
+        for node in several
+        if node.role is not Role.PKCS12
+        or node.verdict.severity
+        or node.verdict.state is State.CLOSED
+    )
     total = (
         _("1 certificate") if certificates == 1 else _("{count} certificates", count=certificates)
     )
@@ -156,10 +163,13 @@ def counted(nodes: Iterable[Node]) -> Text:
 
 
 def first(nodes: Iterable[Node], now: dt.datetime) -> Node | None:
-    """What ends first of all that has not ended; a client who was revoked does not count."""
+    """The certificate that ends first of all that have not ended and are not revoked."""
     ending = [
         node
         for node in nodes
-        if node.ends and node.ends >= now and node.verdict.state is not State.REVOKED
+        if node.certificate
+        and node.ends
+        and node.ends >= now
+        and node.verdict.state is not State.REVOKED
     ]
     return min(ending, key=lambda node: node.ends or now, default=None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mtls_openssl.inspection.objections import is_self_issued
-from mtls_openssl.inventory import bundles, judging, register
+from mtls_openssl.inventory import bundles, entered, judging
 from mtls_openssl.inventory.held import Held, Terms, gathered
 from mtls_openssl.inventory.reading import File, RevocationList
 from mtls_openssl.inventory.things import Node, Place, Role, Severity, State, Verdict
@@ -70,7 +71,7 @@ class _Revoked:
                 self._serials[issuer, entry.serial] = (day, entry.reason)
         self._folder = folder
         # A folder of thousands has one register.
-        self._register = functools.cache(register.revoked)
+        self._register = functools.cache(entered.revoked)
 
     def why(self, one: Held) -> str:
         """That a certificate is revoked, in words; empty if it is not."""
@@ -90,8 +91,8 @@ class _Revoked:
         near = one.file.path.parent
         above = near if near == self._folder else near.parent
         for folder in dict.fromkeys((near, above)):
-            if entry := register.entry_of(one.described, self._register(folder)):
-                return (f"{entry.date:%Y-%m-%d}" if entry.date else "-"), entry.reason
+            if entry := entered.entry_of(one.described, self._register(folder)):
+                return (f"{entry.revoked:%Y-%m-%d}" if entry.revoked else "-"), entry.reason
         return None
 
 
@@ -157,7 +158,7 @@ class _Growing:
             sha256=one.sha256,
             key=one.key,
             notes=tuple(self._notes(one, verdict)),
-            children=_sorted([*one.bundles, *children]),
+            children=_sorted([*(_with(bundle, verdict) for bundle in one.bundles), *children]),
         )
 
     def _notes(self, one: Held, verdict: Verdict) -> Iterator[Text]:
@@ -173,7 +174,7 @@ class _Growing:
         return Node(
             Role.CRL,
             tuple(places),
-            judging.of_list(listed, self._terms.now, self._terms.within),
+            judging.of_list(listed, self._terms.now),
             listed.last_update,
             listed.next_update,
             crl=listed,
@@ -184,6 +185,13 @@ class _Growing:
         """The CA whose list it is; of several with the same name and key, who lasts longest."""
         cas = [held for held in self._held if judging.made(held.described, one.described)]
         return max(cas, key=lambda held: held.described.not_after, default=None)
+
+
+def _with(bundle: Node, verdict: Verdict) -> Node:
+    """A PKCS#12 file that was not looked into stands as the certificate that it is named after."""
+    if verdict.state not in {State.REVOKED, State.OVER} or bundle.ends or bundle.verdict.severity:
+        return bundle
+    return dataclasses.replace(bundle, verdict=Verdict(verdict.state))
 
 
 def _names(one: Held) -> tuple[object, ...]:

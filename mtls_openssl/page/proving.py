@@ -1,31 +1,30 @@
-"""The checks of a finished set, made again now: those of `proof`, and of every further leaf."""
+"""The checks of a finished set, made again now, as `verify` makes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
-from mtls_openssl.errors import MtlsError
-from mtls_openssl.inspection.content import taken_apart
-from mtls_openssl.inspection.files import bytes_of
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.inventory.survey import flat
-from mtls_openssl.inventory.things import Node, Role, State, Stock
+from mtls_openssl.inventory.things import Node, State, Stock
+from mtls_openssl.inventory.things import Role as Kind
 from mtls_openssl.language import Text, _
-from mtls_openssl.openssl import pkcs12, verify
-from mtls_openssl.plan import MADE_BY
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Leaf, Manifest, Packing, Role
+from mtls_openssl.openssl import pkcs12
+from mtls_openssl.plan import pieces
+from mtls_openssl.plan.naming import is_certificate, issues, owner_of
 from mtls_openssl.proof import Check, Proof
-from mtls_openssl.steps import Command, Kind
+from mtls_openssl.revocation import checking
 
-_ROOT, _MIDDLE = "ca.crt", "intermediate.crt"
-_PURPOSES = {Role.SERVER: "sslserver", Role.CLIENT: "sslclient", Role.BOTH: "sslserver"}
-_USUAL = {*MADE_BY, _MIDDLE}
-_AT_ONCE = 100
-"""Certificates for one openssl: a command line of Windows has room for so many names."""
+_SIDES = {Kind.SERVER: Role.SERVER, Kind.BOTH: Role.SERVER, Kind.CLIENT: Role.CLIENT}
+_ROOT = f"{ROOT}.crt"
 
 
 def prove(
-    desk: Desk, folder: Path, stock: Stock, password: str | None
+    desk: Desk, folder: Path, stock: Stock, passwords: Mapping[str, str]
 ) -> tuple[tuple[Check, ...], tuple[Text, ...]]:
     """Make the checks.
 
@@ -33,7 +32,7 @@ def prove(
         desk: where openssl is asked.
         folder: the folder of the set.
         stock: what is in it.
-        password: that of the PKCS#12 files; None if nobody has said it.
+        passwords: those of the PKCS#12 files that are known, by the file's name.
 
     Returns:
         The checks, passed or not; and what could not be checked, and why.
@@ -41,89 +40,77 @@ def prove(
     Raises:
         FolderUnavailableError: the log can't be written.
     """
-    left_out = list[Text]()
-    files = list(_files(folder, password, left_out))
-    secrets = {pkcs12.PASSWORD_VARIABLE: password or ""}
-    bundles = tuple(bundle for bundle in pkcs12.BUNDLES if bundle.file in files)
-    proof = Proof(tuple(files), None, bundles)
-    outcomes = [
-        desk.ask(one, folder=folder, secrets=secrets if one.secrets else None)
-        for one in proof.commands
-    ]
-    judged = proof.judge(outcomes, folder)
-    known = {check.subject for check in judged}
-    further = [node for node in flat(stock) if _is_further(node, folder, known)]
-    revoked = [node for node in further if node.verdict.state is State.REVOKED]
-    left_out += [
-        _("{file} was not checked: it is revoked", file=node.places[0].file) for node in revoked
-    ]
-    further = [node for node in further if node not in revoked]
-    return (*judged, *_verified(desk, folder, further)), tuple(left_out)
-
-
-def _files(folder: Path, password: str | None, left_out: list[Text]) -> Iterator[str]:
-    bundles = {bundle.file for bundle in pkcs12.BUNDLES}
     if not (folder / _ROOT).is_file():
-        left_out.append(_("without ca.crt no chain can be checked"))
-        return
-    for path in sorted(folder.iterdir()):
-        name = path.name
-        # Further certificates can be many: `_verified` has one openssl look at a hundred of them.
-        if not path.is_file() or (path.suffix in {".crt", ".key"} and name not in _USUAL):
+        return (), (_("without ca.crt no chain can be checked"),)
+    left_out: list[Text] = []
+    nodes = {node.places[0].file: node for node in flat(stock)}
+    files = tuple(_files(folder, nodes, left_out))
+    bundles = tuple(_bundles(folder, nodes, passwords, left_out))
+    proof = Proof(files, None, bundles)
+    leaves = [name for name in files if is_certificate(name) and not issues(owner_of(name))]
+    unrevoked = checking.proving(leaves, checking.files(folder))
+    secrets = {bundle.variable: passwords[bundle.file] for bundle in bundles}
+    outcomes = [
+        desk.ask(one, folder=folder, secrets={name: secrets[name] for name in one.secrets})
+        for one in (*proof.commands, *unrevoked.commands)
+    ]
+    return (*proof.judge(outcomes, folder), *unrevoked.judge(outcomes)), tuple(left_out)
+
+
+def _files(folder: Path, nodes: Mapping[str, Node], left_out: list[Text]) -> Iterator[str]:
+    """The certificates and keys that are checked: of everybody who is not shut out by intent."""
+    for name in sorted(path.name for path in folder.iterdir() if path.is_file()):
+        if not is_certificate(name) or name.startswith("-"):
             continue
-        if name in bundles and password is None:
-            left_out.append(_("{file} was not opened: no password is known for it", file=name))
-        elif path.suffix == ".key" and _is_encrypted(path):
-            left_out.append(_("{file} was not compared: it has a password", file=name))
+        node = nodes.get(name)
+        if node and node.verdict.state is State.REVOKED:
+            left_out.append(_("{file} was not checked: it is revoked", file=name))
+            continue
+        yield name
+        key = f"{owner_of(name)}.key"
+        if not (folder / key).is_file():
+            continue
+        if _is_closed(folder / key):
+            left_out.append(_("{file} was not compared: it has a password", file=key))
         else:
-            yield name
+            yield key
 
 
-def _is_encrypted(path: Path) -> bool:
+def _is_closed(key: Path) -> bool:
     try:
-        parts = taken_apart(bytes_of(path)).parts
-    except MtlsError:
-        return True  # not ours to read, and so not to compare
-    return any(part.cipher or part.label == "ENCRYPTED PRIVATE KEY" for part in parts)
+        return is_encrypted(key)
+    except FolderUnavailableError:
+        return True  # it is not ours to read
 
 
-def _is_further(node: Node, folder: Path, known: set[str]) -> bool:
-    place = node.places[0]
-    return (
-        node.role in {*_PURPOSES, Role.INTERMEDIATE}
-        and place.alone
-        and place.file not in known
-        and not place.file.startswith("-")
-        and (folder / place.file).is_file()
-        and (folder / _ROOT).is_file()
+def _bundles(
+    folder: Path, nodes: Mapping[str, Node], passwords: Mapping[str, str], left_out: list[Text]
+) -> Iterator[pkcs12.Bundle]:
+    for name, node in nodes.items():
+        if node.role is not Kind.PKCS12:
+            continue
+        if name not in passwords:
+            left_out.append(_("{file} was not opened: no password is known for it", file=name))
+        elif name == pkcs12.TRUSTSTORE.file:
+            yield pkcs12.TRUSTSTORE
+        elif owner := _owner(name, nodes):
+            yield _bundle(name, owner, folder)
+
+
+def _owner(name: str, nodes: Mapping[str, Node]) -> Node | None:
+    found = (node for node in nodes.values() if _holds(node, name))
+    return next((node for node in found if is_certificate(node.places[0].file)), None)
+
+
+def _holds(node: Node, name: str) -> bool:
+    return node.role in _SIDES and any(child.places[0].file == name for child in node.children)
+
+
+def _bundle(name: str, owner: Node, folder: Path) -> pkcs12.Bundle:
+    nobody = Key("RSA")
+    above = Authority(INTERMEDIATE, (), 0, nobody)
+    leaf = Leaf(owner_of(owner.places[0].file), _SIDES[owner.role], (), 0, nobody)
+    between = above if (folder / above.certificate_file).is_file() else None
+    return pieces.bundle(
+        leaf, Packing(name, ""), Manifest(Authority(ROOT, (), 0, nobody), (leaf,), between)
     )
-
-
-def _verified(desk: Desk, folder: Path, nodes: Sequence[Node]) -> Iterator[Check]:
-    claim = _("the strictest validators accept it (RFC 5280)")
-    for purpose in dict.fromkeys(_PURPOSES.get(node.role, "") for node in nodes):
-        names = [node.places[0].file for node in nodes if _PURPOSES.get(node.role, "") == purpose]
-        for at in range(0, len(names), _AT_ONCE):
-            several = names[at : at + _AT_ONCE]
-            printed = _asked(desk, folder, purpose, several)
-            for name in several:
-                if verify.is_ok(printed, name):
-                    yield Check(name, claim)
-                    continue
-                alone = _asked(desk, folder, purpose, [name])
-                yield Check(name, claim, verify.reason(alone) or _("openssl did not say why"))
-
-
-def _asked(desk: Desk, folder: Path, purpose: str, names: Sequence[str]) -> str:
-    between = ("-untrusted", _MIDDLE) if (folder / _MIDDLE).is_file() else ()
-    wanted = ("-purpose", purpose) if purpose else ()
-    *head, first = verify.strict(names[0], *wanted, *between)
-    command = Command(
-        (*head, first, *names[1:]),
-        _("prove {count} certificates to the strictest validators (RFC 5280)", count=len(names)),
-        Kind.PROOF,
-        reads=tuple(dict.fromkeys((_ROOT, *between[1:], *names))),
-        verdict=True,
-    )
-    finished = desk.ask(command, folder=folder).finished
-    return f"{finished.stdout}\n{finished.stderr}"
