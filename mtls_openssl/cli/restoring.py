@@ -14,7 +14,7 @@ from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.files import heard, print_lines
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.errors import Exit, FolderUnavailableError, UsageError
-from mtls_openssl.language import Text, _, spoken
+from mtls_openssl.language import _, spoken
 
 if TYPE_CHECKING:
     from mtls_openssl.restore import Case
@@ -29,7 +29,7 @@ _TIME = (
             typer.Argument(
                 metavar="TIME",
                 help=spoken(
-                    Text(
+                    _(
                         "The backup: its name, the beginning of it, or `latest`; without it all"
                         " are listed."
                     )
