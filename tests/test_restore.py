@@ -132,6 +132,27 @@ def test_a_whole_set_comes_back_with_its_ca_and_the_new_ca_when_that_is_undone(
     assert files(folder) == new
 
 
+def test_a_set_with_an_intermediate_ca_comes_back_with_its_chains_and_its_register(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mtls.toml").write_text(
+        'profile = "modern"\n[intermediate]\n[[server]]\nname = "api"\n[[client]]\nname = "alice"\n'
+    )
+    mtls("apply", cwd=tmp_path)
+    mtls("crl", cwd=tmp_path)
+    before = files(tmp_path)
+    mtls("apply", "--replace", "intermediate", cwd=tmp_path)
+    after = files(tmp_path)
+
+    mtls("restore", "latest", "--yes", cwd=tmp_path)
+    assert files(tmp_path) == before
+    mtls("verify", cwd=tmp_path)
+
+    mtls("restore", "latest", "--yes", cwd=tmp_path)
+    assert files(tmp_path) == after
+    mtls("verify", cwd=tmp_path)
+
+
 def test_what_another_ca_issued_is_refused_with_the_way_out(folder: Path) -> None:
     renewed(folder, "server")
     old = all_(folder)[0].name

@@ -135,7 +135,7 @@ def verify(certificates: Sequence[str], *, beside: Sequence[str] = (), by: str =
             pieces.configuration(),
             *(pieces.verified(certificate, by=by) for certificate in certificates),
         ),
-        needs=("ca.crt", *((by,) if by else ()), *certificates, *beside),
+        needs=tuple(dict.fromkeys(("ca.crt", *((by,) if by else ()), *certificates, *beside))),
     )
 
 
