@@ -11,10 +11,10 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 
 ROOMS = (
-    "language", "errors", "profiles", "steps", "manifest", "settings", "openssl", "keytool", "plan",
-    "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
-    "register", "proof", "life", "scripting", "live", "elevation", "trust", "install", "webserver",
-    "pipeline", "revocation", "repair", "doctor", "report", "cli", "__main__",
+    "frozen", "language", "errors", "profiles", "steps", "manifest", "settings", "openssl",
+    "keytool", "plan", "templating", "process", "locate", "workspace", "audit", "runner", "desk",
+    "inspection", "register", "proof", "life", "scripting", "live", "elevation", "trust", "install",
+    "webserver", "pipeline", "revocation", "repair", "doctor", "report", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 
