@@ -6,9 +6,10 @@ holds what was made against it.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from typing import Literal
+
+from mtls_openssl.frozen import dataclass
 
 Name = tuple[tuple[str, str], ...]
 """A distinguished name: attribute short names and values, the first one first."""
@@ -35,7 +36,7 @@ class Role(enum.StrEnum):
         return f"{self.value}Auth"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Key:
     """Which kind of key.
 
@@ -55,7 +56,7 @@ class Key:
         return self.curve if self.algorithm == "EC" else "Ed25519"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Authority:
     """A certification authority.
 
@@ -106,7 +107,7 @@ PASSPHRASE_VARIABLES = tuple(map(passphrase_variable, (ROOT, INTERMEDIATE)))
 """The environment variables that the pass phrases of authorities' keys are read from."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Packing:
     """A PKCS#12 file that a certificate and its key are packed into.
 
@@ -127,7 +128,7 @@ class Packing:
         return f"{self.file}.password"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Leaf:
     """A certificate of a server or of a client: an end entity, in the words of RFC 5280.
 
@@ -170,7 +171,7 @@ class Leaf:
         return f"{self.name}.csr"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Manifest:
     """A whole set.
 

@@ -23,6 +23,7 @@ from mtls_openssl.errors import (
     MtlsError,
     NotProvenError,
 )
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found
 from mtls_openssl.manifest import Manifest
@@ -40,20 +41,7 @@ _NEXT_TO_NOTHING = 128 * 1024
 """Bytes of room on a disk: with no more than this, what went wrong was most likely the room."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Password:
-    """The password of a PKCS#12 file.
-
-    Args:
-        value: the password; in no repr.
-        keep: whether it was made up by us, and goes to a file beside the set.
-    """
-
-    value: str = dataclasses.field(repr=False)
-    keep: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Target:
     """Where a set goes, and how the run is to go about it.
 
@@ -70,11 +58,11 @@ class Target:
     jobs: int
     limit: float | None = None
     keep: bool = False
-    passwords: Mapping[str, Password] = dataclasses.field(default_factory=dict)
+    passwords: Mapping[str, pkcs12.Password] = dataclasses.field(default_factory=dict)
     passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Result:
     """What a run that ended well has done.
 

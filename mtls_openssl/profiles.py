@@ -5,10 +5,11 @@ Constants only, so that a help page can list them without loading what checks th
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
+
+from mtls_openssl.frozen import dataclass
 
 KeyType = Literal["RSA", "EC"]
 
@@ -16,7 +17,7 @@ P12_FOR: Final = ("modern", "windows2016", "java8", "macos", "android")
 """Whom a PKCS#12 file can be made for; `openssl.readers` knows what that means."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Profile:
     """What is made where nobody says otherwise.
 

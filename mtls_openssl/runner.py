@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mtls_openssl.audit import AuditLog, sha256_of
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 from mtls_openssl.openssl import diagnosis
 from mtls_openssl.process import Door, Serving, clean_environment, foreign_environment
@@ -37,7 +38,7 @@ class Watcher(Protocol):
         """A moment has passed while commands are running."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Room:
     """Where and how the commands of a run are run.
 
@@ -97,46 +98,63 @@ def run(
     """
     numbered = dict(enumerate(steps, start=1))
     waits = _dependencies(numbered)
+    first = _order(numbered, waits)
     waiting, done = set(numbered), set[int]()
     running: dict[concurrent.futures.Future[Outcome], int] = {}
     pool = concurrent.futures.ThreadPoolExecutor(room.jobs)
     try:
         while waiting or running:
             heed()
-            ready = sorted(number for number in waiting if waits[number] <= done)
-            for number, command in _longest_first(numbered, ready)[: room.jobs - len(running)]:
+            written = False
+            for number in sorted((one for one in waiting if waits[one] <= done), key=first):
+                if written or len(running) == room.jobs:
+                    break
                 waiting.remove(number)
-                watcher.started(number, command)
-                running[pool.submit(run_one, number, command, room, door, log)] = number
-            for number in ready:
-                # One, in this thread, while openssl is at work in the others.
-                if not isinstance(step := numbered[number], Command):
-                    waiting.remove(number)
+                if isinstance(step := numbered[number], Command):
+                    watcher.started(number, step)
+                    running[pool.submit(run_one, number, step, room, door, log)] = number
+                else:
+                    # In this thread: it takes a processor as a command does, for as long.
                     _write(number, step, room, log, render)
                     done.add(number)
-                    break
-            else:
-                ended, _running = concurrent.futures.wait(
-                    running, timeout=_TICK, return_when=concurrent.futures.FIRST_COMPLETED
-                )
-                watcher.tick()
-                for future in ended:
-                    outcome = future.result()
-                    done.add(running.pop(future))
-                    if outcome.problem:
-                        waiting.clear()
-                        door.close()
-                    watcher.finished(outcome)
-                    yield outcome
+                    written = True
+            if written:
+                continue  # others may have waited for it
+            ended, _running = concurrent.futures.wait(
+                running, timeout=_TICK, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            watcher.tick()
+            for future in ended:
+                outcome = future.result()
+                done.add(running.pop(future))
+                if outcome.problem:
+                    waiting.clear()
+                    door.close()
+                watcher.finished(outcome)
+                yield outcome
     finally:
         door.close()
         pool.shutdown(cancel_futures=True)
 
 
-def _longest_first(steps: Mapping[int, Step], ready: Sequence[int]) -> list[tuple[int, Command]]:
-    """The commands among the `ready` steps, so that no processor is left with a long one."""
-    commands = [(number, step) for number in ready if isinstance(step := steps[number], Command)]
-    return sorted(commands, key=lambda one: (-one[1].limit, one[0]))
+def _order(
+    steps: Mapping[int, Step], waits: Mapping[int, set[int]]
+) -> Callable[[int], tuple[float, int, int]]:
+    """What to sort by, so that no processor is left alone with what all others wait for.
+
+    What may take long goes first, then what has the longest row of steps behind it.
+    """
+    behind = dict.fromkeys(steps, 0)
+    for number in sorted(steps, reverse=True):
+        for earlier in waits[number]:
+            behind[earlier] = max(behind[earlier], behind[number] + 1)
+
+    def first(number: int) -> tuple[float, int, int]:
+        step = steps[number]
+        limit = step.limit if isinstance(step, Command) else Command.limit
+        return -limit, -behind[number], number
+
+    return first
 
 
 def _dependencies(steps: Mapping[int, Step]) -> dict[int, set[int]]:

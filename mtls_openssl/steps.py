@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from mtls_openssl.frozen import dataclass
+
 
 class Kind(enum.Enum):
     """Which part of a run a command belongs to."""
@@ -24,7 +26,7 @@ class Kind(enum.Enum):
     """A program other than openssl, such as nginx, keytool or certutil."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Command:
     """One command, as it will be run in the set's folder.
 
@@ -62,7 +64,7 @@ class Command:
     trusts_machine: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Render:
     """One text file rendered from a template, with what the template is given.
 
@@ -79,7 +81,7 @@ class Render:
     values: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Join:
     """One text file made of others, one after the other.
 
@@ -107,7 +109,7 @@ class Ending(enum.Enum):
     NOT_STARTED = "not started"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Finished:
     """What is known of a process that has ended.
 
@@ -128,7 +130,7 @@ class Finished:
     started: datetime
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Outcome:
     """What came of one command.
 

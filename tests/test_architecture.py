@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 
 ROOMS = (
-    "language", "errors", "profiles", "steps", "manifest", "settings", "batfile", "openssl",
+    "frozen", "language", "errors", "profiles", "steps", "manifest", "settings", "batfile", "openssl",
     "keytool", "plan", "templating", "process", "locate", "workspace", "beginning", "audit",
     "runner", "desk", "inspection", "register", "proof", "life", "scripting", "live", "inventory",
     "elevation", "trust", "schedule", "install", "webserver", "pipeline", "revocation", "repair",

@@ -18,7 +18,8 @@ from typing import Self
 import pytest
 
 from mtls_openssl.errors import Exit
-from mtls_openssl.pipeline import Password, Target
+from mtls_openssl.openssl.pkcs12 import Password
+from mtls_openssl.pipeline import Target
 from mtls_openssl.plan import PRIVATE
 from mtls_openssl.proof import Proof
 from mtls_openssl.runner import Room

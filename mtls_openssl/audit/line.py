@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from mtls_openssl.errors import FolderUnavailableError, NotProvenError, system_said
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
 
 FIRST_PREV = "0" * 64
 """What the first line has in place of the hash of a line before it."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Line:
     """One line, its fields in the order of its keys.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from typing import Any
 
 from mtls_openssl.audit.line import NotALineError, record_of
+from mtls_openssl.frozen import dataclass
 
 _BLOCK = 64 * 1024
 _FARTHEST = 4 * 1024 * 1024
@@ -18,7 +18,7 @@ class ForeignFileError(ValueError):
     """The file is not a log of ours, or its end is damaged beyond what a power loss does."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Tail:
     """The end of a log.
 

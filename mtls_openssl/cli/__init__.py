@@ -17,7 +17,8 @@ from mtls_openssl.cli import options
 from mtls_openssl.cli.wording import App, Group
 
 HOMES = {
-    **dict.fromkeys(("all", "ca", "server", "client"), "making"),
+    **dict.fromkeys(("all", "ca"), "making"),
+    **dict.fromkeys(("server", "client"), "adding"),
     "verify": "verifying",
     **dict.fromkeys(("p12", "dhparam"), "making"),
     "locate": "looking",

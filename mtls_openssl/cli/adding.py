@@ -1,4 +1,4 @@
-"""One more certificate of a set: server add, client add; and what `p12 NAME` packs."""
+"""The certificates below the CA: server, client, server add, client add; what `p12 NAME` packs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mtls_openssl.cli import changing, making, options
 from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.passphrase import PASSPHRASE
+from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import _, spoken
 from mtls_openssl.manifest import Leaf, Manifest, Packing, Role
@@ -57,6 +58,16 @@ _ADDING = (
     _NAME, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE, _IDENTITY,
     options.P12_PASSWORD, PASSPHRASE,
 )  # fmt: skip
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    for alone, adds in ((making.server, server), (making.client, client)):
+        about = alone.__doc__ or ""
+        group = App(help=about, invoke_without_command=True, no_args_is_help=False)
+        group.callback()(alone)
+        group.command("add")(adds)
+        app.add_typer(group, name=alone.__name__)
 
 
 @takes(*_ADDING, _DOMAIN)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mtls_openssl.desk import Desk
     from mtls_openssl.life.deciding import Action, Decision, Wish
     from mtls_openssl.manifest import Leaf, Manifest
-    from mtls_openssl.pipeline import Password, Result
+    from mtls_openssl.openssl.pkcs12 import Password
+    from mtls_openssl.pipeline import Result
     from mtls_openssl.settings import Loaded
 
 _MADE_BYTES = 18
@@ -220,7 +221,7 @@ def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
 
 def _password(choices: Choices, folder: Path, file: str) -> Password:
     from mtls_openssl.cli.password import given  # noqa: PLC0415
-    from mtls_openssl.pipeline import Password  # noqa: PLC0415
+    from mtls_openssl.openssl.pkcs12 import Password  # noqa: PLC0415
 
     one = given(choices)
     if one is not None:

@@ -31,7 +31,7 @@ def open_streams() -> None:
     A console of another code page shows what it can't print as an escape. Where that would be
     every character of our language, the stream is UTF-8: a file of escapes is of use to nobody.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed by whoever started us
         reconfigure = getattr(stream, "reconfigure", lambda **_more: None)
         reconfigure(errors="backslashreplace")
         try:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mtls_openssl.cli import console, live, options
+from mtls_openssl.cli import console, options
 from mtls_openssl.cli.options import Choices, takes
-from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import OpensslNotFoundError, SettingRefusedError, UsageError
 from mtls_openssl.language import _, spoken
 
@@ -28,14 +27,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("all")(all_)
     for command in (ca, p12, dhparam):
         app.command()(command)
-    from mtls_openssl.cli import adding  # noqa: PLC0415 - it makes by means of this module
-
-    for alone, adds in ((server, adding.server), (client, adding.client)):
-        about = alone.__doc__ or ""
-        group = App(help=about, invoke_without_command=True, no_args_is_help=False)
-        group.callback()(alone)
-        group.command("add")(adds)
-        app.add_typer(group, name=alone.__name__)
 
 
 _GROWN = ("intermediate.crt", "index.txt")
@@ -249,21 +240,25 @@ def run(
     if choices["format"] is not options.Format.TEXT:
         raise UsageError(_("--format is the form of a dry run."), fix=_("add --dry-run"))
     quiet = choices["quiet"] or choices["json"]
-    from mtls_openssl import pipeline, report  # noqa: PLC0415
     from mtls_openssl.cli.password import password  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
-    from mtls_openssl.proof import NOTHING_BESIDES  # noqa: PLC0415
 
-    target = pipeline.Target(
-        folder=choices["out"],
-        jobs=choices["jobs"] or processors(),
-        limit=choices["timeout"],
-        keep=keep,
-        passwords={bundle.file: password(choices, bundle) for bundle in plan.bundles},
-    )
+    # First of all: it may stand in the environment, which what we start inherits.
+    passwords = {bundle.file: password(choices, bundle) for bundle in plan.bundles}
     door = Door()
-    found = find(choices["openssl"], door)
+    with door.meanwhile(find, choices["openssl"], door) as search:
+        from mtls_openssl import pipeline, report  # noqa: PLC0415
+        from mtls_openssl.proof import NOTHING_BESIDES  # noqa: PLC0415
+
+        target = pipeline.Target(
+            folder=choices["out"],
+            jobs=choices["jobs"] or processors(),
+            limit=choices["timeout"],
+            keep=keep,
+            passwords=passwords,
+        )
+        found = search()
     if not quiet and plan.name == "all":
         typer.echo(spoken(_("=== Generating Mutual TLS Certificates ===")))
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
@@ -291,6 +286,8 @@ def _proven(choices: Choices) -> dict[str, Any]:
     """What real connections prove of the set that was made, for a program."""
     if not choices.get("prove"):
         return {}
+    from mtls_openssl.cli import live  # noqa: PLC0415
+
     if not (choices["quiet"] or choices["json"]):
         typer.echo(f"\n{spoken(_('=== Handshakes ==='))}\n")
     return {"handshake": live.prove(choices)}

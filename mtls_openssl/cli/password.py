@@ -11,8 +11,7 @@ from mtls_openssl.cli.options import Choices
 from mtls_openssl.errors import SettingRefusedError, UsageError, system_said
 from mtls_openssl.keytool import SHORTEST_PASSWORD
 from mtls_openssl.language import Text, _
-from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE, Bundle
-from mtls_openssl.pipeline import Password
+from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE, Bundle, Password
 
 _LONGEST = 1023
 _MADE_BYTES = 18

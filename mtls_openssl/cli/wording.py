@@ -56,7 +56,7 @@ _FIRST_COLUMN = 30
 _GAP = 2
 # A break may come after each of these pieces, and no line begins with what closes a clause.
 _CLOSING = r"[,.;:)\]\u201d\u3001\u3002\u3009-\u3011\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
-_PIECE = re.compile(rf"(?:[^\s\u2e80-\U0003ffff]+|[\u2e80-\U0003ffff]){_CLOSING}\s*")
+_PIECE = rf"(?:[^\s\u2e80-\U0003ffff]+|[\u2e80-\U0003ffff]){_CLOSING}\s*"
 
 
 class App(typer.Typer):
@@ -169,7 +169,7 @@ def _write_table(title: str, rows: list[tuple[str, str]], formatter: Any) -> Non
 
 def _folded(text: str, columns: int) -> str:
     """A paragraph in lines of at most `columns`, which typer leaves as they are."""
-    pieces = _PIECE.findall(re.sub(r"\s*\n\s*", " ", text))
+    pieces = re.findall(_PIECE, re.sub(r"\s*\n\s*", " ", text))
     return "\n".join(["\b", *_lines(pieces, columns)])
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
+
+from mtls_openssl.frozen import dataclass
 
 
 class Registry(Protocol):
@@ -20,7 +21,7 @@ class Registry(Protocol):
         """The text values of each entry in the list of installed programs."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Machine:
     """A computer, as far as the search for openssl goes.
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
 from mtls_openssl.steps import Command, Ending, Finished, Kind, Outcome
 
@@ -51,7 +52,7 @@ OLDEST = Version(1, 1, 1)
 _SUPPORTED = Version(3, 0, 0)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Candidate:
     """A program that may be the openssl to use.
 

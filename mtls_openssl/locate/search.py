@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtls_openssl.errors import OpensslNotFoundError
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import places
-from mtls_openssl.locate.installers import installers
 from mtls_openssl.locate.machine import Machine
 from mtls_openssl.locate.probe import Candidate, examine
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from mtls_openssl.process import Door
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Search:
     """What came of looking for openssl.
 
@@ -32,7 +31,7 @@ class Search:
     chosen: Candidate | None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Found(Search):
     """A search that came to something.
 
@@ -132,6 +131,8 @@ def installation(machine: Machine) -> str:
         )
     if machine.platform == "darwin":
         return "brew install openssl@3"
+    from mtls_openssl.locate.installers import installers  # noqa: PLC0415 - where there is none
+
     for installer in installers(machine):
         program, argv = installer.steps[-1]
         return " ".join(("sudo", program.name, *argv))

@@ -5,12 +5,12 @@ The register is `index.txt`: a line a certificate, with six fields between tabs 
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 
 INDEX = "index.txt"
@@ -45,7 +45,7 @@ class Status(enum.StrEnum):
     EXPIRED = "E"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Entry:
     """A line of the register.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
+
+from mtls_openssl.frozen import dataclass
 
 BASIC_CONSTRAINTS = "X509v3 Basic Constraints"
 KEY_USAGE = "X509v3 Key Usage"
@@ -34,7 +35,7 @@ _USAGES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Extension:
     """One extension as openssl prints it: its values, and whether it is critical."""
 

@@ -6,6 +6,8 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from mtls_openssl.frozen import dataclass
+
 PASSWORD_VARIABLE = "MTLS_P12_PASSWORD"  # noqa: S105 - the name of a variable
 """The environment variable that openssl reads the password from."""
 
@@ -18,7 +20,20 @@ LEGACY = ("-legacy",)
 _TRUSTED = ("Trusted key usage (Oracle)", "2.16.840.1.113894.746875.1.1")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
+class Password:
+    """The password of a PKCS#12 file.
+
+    Args:
+        value: the password; in no repr.
+        keep: whether it was made up by us, and goes to a file beside the set.
+    """
+
+    value: str = dataclasses.field(repr=False)
+    keep: bool = False
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A PKCS#12 file of a set, and the files of the set that go into it.
 
@@ -133,7 +148,7 @@ def is_wrong_password(stderr: str) -> bool:
     return "invalid password" in stderr or "mac verify failure" in stderr
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Contents:
     """What a PKCS#12 file holds.
 

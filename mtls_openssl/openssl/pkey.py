@@ -7,8 +7,9 @@ what it encrypts is PKCS#8 with PBKDF2 on every release (`rsa` of 1.1.1 derives 
 
 from __future__ import annotations
 
-import dataclasses
 import re
+
+from mtls_openssl.frozen import dataclass
 
 PASSWORD_VARIABLE = "MTLS_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 """The environment variable that openssl reads the password of a key from."""
@@ -76,7 +77,7 @@ def write_der(key: str, out: str, *, public: bool = False) -> tuple[str, ...]:
     return ("pkey", *which, "-in", key, "-outform", "DER", "-out", out)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class PublicKey:
     """Which kind of key it is.
 

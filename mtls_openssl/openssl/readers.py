@@ -8,17 +8,17 @@ and needs a provider that is often missing; never `-iter`, which 1.1.1 does not 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl.pkcs12 import Contents
 from mtls_openssl.profiles import P12_FOR
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Protection:
     """What key, certificates and MAC of a file are protected with.
 
@@ -60,7 +60,7 @@ _READ_BY_OLD = frozenset({_TRIPLE_DES, _RC2, _SHA1})
 _READ_BY_NEW = _READ_BY_OLD | {_PBES2, _SHA2}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Reader:
     """Somebody who may have to read a file.
 

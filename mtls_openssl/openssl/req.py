@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Sequence
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem, unlocking
@@ -63,7 +63,7 @@ def write(csr: str, out: str, form: str = "PEM", out_form: str = "PEM") -> tuple
     return ("req", "-in", csr, "-inform", form, "-outform", out_form, "-out", out)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Description:
     """What a request asks for.
 

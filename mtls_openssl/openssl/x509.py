@@ -6,6 +6,7 @@ import dataclasses
 import re
 from datetime import UTC, datetime
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.extensions import Extension
@@ -162,7 +163,7 @@ Name = tuple[tuple[str, str], ...]
 """A distinguished name: attribute short names and values, the first one first."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Description:
     """What a certificate says.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.openssl import pkcs12
 from mtls_openssl.steps import Command, Step
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Plan:
     """What a run will do.
 

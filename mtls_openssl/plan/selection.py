@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 from mtls_openssl.manifest import Leaf, Manifest, Packing
 from mtls_openssl.openssl import ca, pkcs12, x509
@@ -15,7 +15,7 @@ from mtls_openssl.plan.nouns import Plan
 from mtls_openssl.steps import Step
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Work:
     """What is to be done for one certificate.
 

@@ -6,10 +6,10 @@ here and held against what was asked for. An exit code alone proves nothing.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 from mtls_openssl.manifest import Manifest
 from mtls_openssl.openssl import dhparam as dh
@@ -22,7 +22,7 @@ from mtls_openssl.steps import Command, Ending, Kind, Outcome
 __all__ = ["NOTHING_BESIDES", "Check", "Proof", "Proving"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Proof:
     """What is to be proven of the files of a set.
 

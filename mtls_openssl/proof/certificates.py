@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 from collections.abc import Iterator, Sequence
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Leaf, Manifest, Role
 from mtls_openssl.openssl import extensions, pkey, verify, x509
@@ -17,7 +17,7 @@ _CURVES = {"prime256v1": "P-256", "secp384r1": "P-384"}
 _RANKS = {ROOT: 0, INTERMEDIATE: 1}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class _Subject:
     """A certificate to be proven.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
 from mtls_openssl.steps import Command, Outcome
 
@@ -12,7 +12,7 @@ Answers = Mapping[tuple[str, ...], Outcome]
 """What came of commands, by their arguments."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Check:
     """One thing that was checked.
 
@@ -27,7 +27,7 @@ class Check:
     fault: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Proving:
     """What one command of ours must prove besides what every set must pass.
 

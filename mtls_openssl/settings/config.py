@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mtls_openssl.errors import system_said
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
 from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError
 
@@ -22,7 +22,7 @@ Place = tuple[str | int, ...]
 """The way to a value: keys, and numbers in a list from 0, such as `("server", 1, "dns")`."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Document:
     """A file of settings.
 

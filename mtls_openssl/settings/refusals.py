@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 
 from mtls_openssl.errors import SettingRefusedError
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _, joined
 
 _LONGEST_SHOWN = 60
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Refusal:
     """One setting that is refused.
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Manifest
 from mtls_openssl.profiles import BAT, PROFILES, Profile
@@ -22,7 +23,7 @@ from mtls_openssl.settings.whole import manifest_of
 _FIELDS: Final = tuple(Settings.model_fields)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Loaded:
     """Checked settings.
 
@@ -42,7 +43,7 @@ class Loaded:
     passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class _Given:
     """A value that was found somewhere.
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.permissions import make_public, private_folder
@@ -38,7 +39,7 @@ _ATTEMPTS = 20 if sys.platform == "win32" else 1
 _PAUSE = 0.05
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Journal:
     """What one commit does; names only, so that no journal can reach outside the folder.
 

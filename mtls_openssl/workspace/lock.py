@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
 from mtls_openssl.workspace.causes import unavailable
 
@@ -23,7 +24,7 @@ _LOCKED_BYTE = 1 << 30
 _LONGEST_TEXT = 4096
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Holder:
     """Who holds a folder, as it stands in the lock file.
 

@@ -25,23 +25,6 @@ import plumbum
 
 from mtls_openssl.steps import Ending, Finished
 
-_DROPPED = frozenset(
-    {
-        "OPENSSL_CONF",
-        "OPENSSL_CONF_INCLUDE",
-        "OPENSSL_ENGINES",
-        "OPENSSL_MODULES",
-        "SSLEAY_CONF",
-        "RANDFILE",
-        "LANG",
-        "LANGUAGE",
-    }
-)
-
-# The machine's own trust store has no say in what a set is. openssl x509 would read the whole of
-# it for every certificate (40 ms), and openssl verify might find an issuer there.
-_OURS = {"LC_ALL": "C", "SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
-
 _TICK = 0.1
 _LAST_WORDS = 2.0
 _MUCH = 65536
@@ -51,45 +34,6 @@ T = TypeVar("T")
 
 # plumbum adds its own snapshot of the environment to what it is given: it must be empty.
 plumbum.local.env.clear()
-
-
-def foreign_environment() -> tuple[dict[str, str], tuple[str, ...]]:
-    """The environment of a program other than openssl: this process's, but its words in English.
-
-    Returns:
-        The variables, without our own; and the names of those that were set.
-    """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.upper().startswith(("LC_", "MTLS_"))
-        and name.upper() not in {"LANG", "LANGUAGE"}
-    }
-    return {**kept, "LC_ALL": "C"}, ("LC_ALL",)
-
-
-def clean_environment(
-    settings: Mapping[str, str], *, trusts_machine: bool = False
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The environment of an openssl process.
-
-    Args:
-        settings: variables to set for this process.
-        trusts_machine: whether the machine's own trust store has a say, or the one that the
-            user names with SSL_CERT_FILE and SSL_CERT_DIR.
-
-    Returns:
-        This process's environment without anything that changes what openssl does or says
-        (openssl-env(7)) and without our own variables, with `settings` on top; and the names of
-        the variables that were set.
-    """
-    ours = {**({"LC_ALL": "C"} if trusts_machine else _OURS), **settings}
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() not in _DROPPED and not name.upper().startswith(("LC_", "MTLS_"))
-    }
-    return {**kept, **ours}, tuple(ours)
 
 
 class _Clock:
@@ -160,6 +104,24 @@ class Door:
         """
         return self._apart(self._start, executable, argv, cwd, env)
 
+    @contextlib.contextmanager
+    def meanwhile(
+        self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs
+    ) -> Iterator[Callable[[], T]]:
+        """Have something done with this door while the block goes on.
+
+        Yields:
+            Waits for its end, and hands over what it returned or raised. If the block is left by
+            an error, the door is closed.
+        """
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            try:
+                future = pool.submit(work, *arguments, **named)
+                yield lambda: _awaited(future)
+            except BaseException:
+                self.close()
+                raise
+
     def _apart(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         if threading.current_thread() is not threading.main_thread():
             return work(*arguments, **named)
@@ -167,10 +129,7 @@ class Door:
         # started would be left behind.
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             try:
-                future = pool.submit(work, *arguments, **named)
-                while not concurrent.futures.wait([future], timeout=_TICK).done:
-                    pass  # Windows tells of a Ctrl-C only between two waits
-                return future.result()
+                return _awaited(pool.submit(work, *arguments, **named))
             except BaseException:
                 self.close()
                 raise
@@ -327,6 +286,12 @@ class Serving:
                 with self._changed:
                     self._heard[name] += some
                     self._changed.notify_all()
+
+
+def _awaited(future: concurrent.futures.Future[T]) -> T:
+    while not concurrent.futures.wait([future], timeout=_TICK).done:
+        pass  # Windows tells of a Ctrl-C only between two waits
+    return future.result()
 
 
 @contextlib.contextmanager
