@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
@@ -103,7 +103,11 @@ def examine(
         files,
         proof.judge(outcomes, folder),
         dict(_certificates(outcomes)),
-        frozenset(_stale(manifest, folder, files)),
+        frozenset(
+            stale_chains(folder, files, [leaf.name for leaf in manifest.leaves])
+            if manifest.intermediate
+            else ()
+        ),
         frozenset(bundle.file for bundle in bundles if bundle not in opened),
     )
 
@@ -159,12 +163,17 @@ def _certificates(outcomes: list[Outcome]) -> list[tuple[str, Description]]:
     return found
 
 
-def _stale(manifest: Manifest, folder: Path, files: frozenset[str]) -> list[str]:
-    if manifest.intermediate is None:
-        return []
-    middle = manifest.intermediate.certificate_file
+def stale_chains(folder: Path, files: frozenset[str], names: Sequence[str]) -> list[str]:
+    """The chain files that are missing, or do not hold what they should.
+
+    Args:
+        folder: the folder of a set with an intermediate authority.
+        files: the names of all files in it.
+        names: of the certificates that have such a file each.
+    """
+    middle = f"{INTERMEDIATE}.crt"
     wanted = {CHAIN: (middle, f"{ROOT}.crt")}
-    wanted |= {chain_of(leaf.name): (leaf.certificate_file, middle) for leaf in manifest.leaves}
+    wanted |= {chain_of(name): (f"{name}.crt", middle) for name in names}
     return [
         file
         for file, parts in wanted.items()
