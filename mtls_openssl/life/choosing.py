@@ -10,8 +10,9 @@ from mtls_openssl.errors import FolderUnavailableError, UsageError
 from mtls_openssl.inspection.objections import serves
 from mtls_openssl.language import Text, _
 from mtls_openssl.life.condition import files_in, leaves_there, read, stale_chains
-from mtls_openssl.manifest import Role
+from mtls_openssl.manifest import ROOT, Role
 from mtls_openssl.plan import chain_of
+from mtls_openssl.register import issuer_of
 
 _US = "python -m mtls_openssl"
 _SEVERAL = {
@@ -98,11 +99,15 @@ def sent(folder: Path, name: str) -> str:
     return chain if good else f"{name}.crt"
 
 
+def is_described(folder: Path) -> bool:
+    """Whether a file of settings in the folder says what the set is."""
+    return (folder / "mtls.toml").is_file()
+
+
 def made_again(folder: Path, name: str) -> str:
     """The command that issues the certificate `name` again, without the folder."""
-    files = files_in(folder)
-    if "mtls.toml" in files:
+    if is_described(folder):
         return f"{_US} apply"
-    if name in {role.value for role in Role} and "intermediate.crt" not in files:
+    if name in {role.value for role in Role} and issuer_of(folder) == ROOT:
         return f"{_US} {name}"
     return f"{_US} renew {name}"

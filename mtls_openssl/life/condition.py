@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
-from mtls_openssl.errors import CommandFailedError
+from mtls_openssl.errors import CommandFailedError, FolderUnavailableError, system_said
 from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Manifest
@@ -113,10 +113,20 @@ def examine(
 
 
 def files_in(folder: Path) -> frozenset[str]:
-    """The names of all files in a folder, which may not be there yet."""
-    if not folder.is_dir():
-        return frozenset()
-    return frozenset(path.name for path in folder.iterdir() if path.is_file())
+    """The names of all files in a folder, which may not be there yet.
+
+    Raises:
+        FolderUnavailableError: nobody lets us look into it.
+    """
+    try:
+        if not folder.is_dir():
+            return frozenset()
+        return frozenset(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("{folder} can't be looked into: {why}", folder=folder, why=system_said(error)),
+            fix=_("run the command as the user who owns the folder"),
+        ) from error
 
 
 def read(desk: Desk, folder: Path, file: str) -> Description | None:

@@ -16,11 +16,9 @@ CONFIG = "nginx.conf"
 """What nginx calls its configuration."""
 
 BLOCK = "mtls.conf"
-"""What we call ours, wherever it is put."""
+"""What we call ours, wherever it is put: that of the server `server`."""
 
-CA, CERTIFICATE, KEY = "ca.crt", "server.crt", "server.key"
-NEEDS = (CA, CERTIFICATE, KEY)
-"""The files of a set that a server needs."""
+CA = "ca.crt"
 
 CRL = "crl.pem"
 DHPARAM = "dhparam.pem"
@@ -84,6 +82,9 @@ class Site:
         crl: whether the set has a `crl.pem`.
         redirect: the port whose requests are sent to the TLS port, if any.
         password_file: the file with the pass phrase of the server's key, if it has one.
+        owner: what the files of the server's certificate are called.
+        certificate: the file with it, and with who issued it where that is not the root.
+        ca: the file with the CAs that clients are issued by, and those above them.
     """
 
     folder: PurePath
@@ -96,6 +97,19 @@ class Site:
     crl: bool = False
     redirect: int | None = None
     password_file: PurePath | None = None
+    owner: str = "server"
+    certificate: str = "server.crt"
+    ca: str = CA
+
+    @property
+    def block(self) -> str:
+        """What the file is called that the block is in, so that each server has its own."""
+        return BLOCK if self.owner == "server" else f"mtls-{self.owner}.conf"
+
+    @property
+    def key(self) -> str:
+        """The name of the file of the server's key."""
+        return f"{self.owner}.key"
 
 
 def version() -> Command:
@@ -132,7 +146,7 @@ def server_block(site: Site, say: Callable[[Text], str] = str) -> Render:
     tls = ports[0] if _HTTPS not in ports else _HTTPS
     return Render(
         "nginx/server.conf.j2",
-        BLOCK,
+        site.block,
         _("the server block"),
         {
             "shows": say(_("What the server shows to clients")),
@@ -141,10 +155,10 @@ def server_block(site: Site, say: Callable[[Text], str] = str) -> Render:
             "listen": site.listen,
             "names": " ".join(site.names) or "_",
             "http2": site.http2,
-            "certificate": quoted(site.folder / CERTIFICATE),
-            "key": quoted(site.folder / KEY),
+            "certificate": quoted(site.folder / site.certificate),
+            "key": quoted(site.folder / site.key),
             "password_file": quoted(site.password_file) if site.password_file else "",
-            "ca": quoted(site.folder / CA),
+            "ca": quoted(site.folder / site.ca),
             "depth": site.depth,
             "crl": quoted(site.folder / CRL) if site.crl else "",
             "ciphers": ":".join((*_CIPHERS, *(_DHE_CIPHERS if site.dhe else ()))),
