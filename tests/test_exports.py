@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,38 @@ PLAIN = ("--org", "O'Neil & Co, 100% sure! ^ $HOME")
 CHINESE = ("--org", "北京 \"A/B\" + C\\D 'x' `y` $(z) 100% 😀", "--client-cn", "客户 一号; #1")
 
 
-def run_script(script: str, folder: Path) -> None:
-    """Run a script for this platform's shell in `folder`."""
+DESCRIBED = """\
+profile = "modern"
+domain = "example.com"
+
+[ca]
+passphrase = "env:MTLS_CA_PASSPHRASE"
+
+[intermediate]
+cn = "Issuing"
+
+[[server]]
+name = "www"
+
+[[client]]
+name = "alice"
+"""
+PASSPHRASE = {"MTLS_CA_PASSPHRASE": "the pass phrase of the CA"}
+"""What the commands of a set's own log ask for by name, besides the passwords of its files."""
+
+
+def run_script(
+    script: str, folder: Path, env: Mapping[str, str] | None = None, exit_code: int = 0
+) -> str:
+    """Run a script for this platform's shell in `folder`; what it says of a failure."""
     file = folder / ("make.bat" if os.name == "nt" else "make.sh")
     file.write_bytes(script.encode())
     path = os.pathsep.join((str(Path(openssl()).parent), os.environ["PATH"]))
     shell = ("cmd", "/c", file.name) if os.name == "nt" else ("sh", file.name)
-    ran(*shell, cwd=folder, env={"PATH": path, "MTLS_P12_PASSWORD": PASSWORD})
+    given = {"PATH": path, "MTLS_P12_PASSWORD": PASSWORD, **(env or {})}
+    done = ran(*shell, cwd=folder, env=given, exit_code=exit_code)
     file.unlink()
+    return done.stderr
 
 
 def script_of(*argv: str, cwd: Path) -> str:
@@ -80,3 +106,68 @@ def test_an_export_that_a_password_was_in_never_has_it(tmp_path: Path) -> None:
 
     for form in ("bat", "sh", "ps1", "json"):
         assert PASSWORD not in mtls("audit", "export", "--format", form, cwd=tmp_path).stdout
+
+
+def described(tmp_path: Path) -> Path:
+    """A set of mtls.toml with an intermediate authority, and a CA whose key is encrypted."""
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "mtls.toml").write_text(DESCRIBED, "utf-8")
+    mtls("apply", cwd=made, env=PASSPHRASE)
+    return made
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"mtls.toml", "mtls-audit.jsonl", "backup"}
+
+
+def test_the_log_of_apply_makes_an_equal_set_and_asks_for_the_pass_phrase_by_name(
+    tmp_path: Path,
+) -> None:
+    made, again = described(tmp_path), tmp_path / "again"
+    again.mkdir()
+    script = script_of("audit", "export", cwd=made)
+    passwords = {"MTLS_P12_PASSWORD_ALICE": PASSWORD}
+
+    said = run_script(script, again, passwords, exit_code=6)
+    # A batch file has one sentence for whatever was not given.
+    assert ("MTLS_CA_PASSPHRASE" in said) is (os.name != "nt")
+    assert names_in(again) == set()
+    run_script(script, again, {**passwords, **PASSPHRASE})
+
+    assert PASSPHRASE["MTLS_CA_PASSPHRASE"] not in script
+    assert names_in(again) == names_in(made)
+    assert "ENCRYPTED" in (again / "ca.key").read_text("ascii")
+    for name in ("ca.crt", "intermediate.crt", "www.crt", "alice.crt"):
+        assert facts(again / name) == facts(made / name)
+    (again / "mtls.toml").write_text(DESCRIBED, "utf-8")
+    assert "Nothing to do" in mtls("apply", cwd=again).stdout
+
+
+def test_the_log_of_what_an_existing_ca_issued_asks_for_its_files_and_does_the_same(
+    tmp_path: Path,
+) -> None:
+    made, again = described(tmp_path), tmp_path / "again"
+    again.mkdir()
+    mtls("revoke", "alice", cwd=made, env=PASSPHRASE)
+    mtls("renew", "alice", cwd=made)
+    renewed = script_of("audit", "export", cwd=made)
+    mtls("client", "add", "bob", cwd=made)
+    added = script_of("audit", "export", cwd=made)
+    passwords = {f"MTLS_P12_PASSWORD_{name}": PASSWORD for name in ("ALICE", "BOB")}
+
+    said = run_script(added, again, passwords, exit_code=7)
+    assert ("copy it from the set" in said, names_in(again)) == (True, set())
+    register = ("index.txt", "index.txt.attr", "crlnumber")
+    authorities = ("ca.crt", "intermediate.crt", "intermediate.key", "chain.crt")
+    for name in (*authorities, *register, "alice.key"):
+        shutil.copyfile(made / name, again / name)
+    run_script(renewed, again, passwords)
+    run_script(added, again, passwords)
+
+    assert (again / "alice.key").read_bytes() == (made / "alice.key").read_bytes()
+    for name in ("alice.crt", "bob.crt"):
+        assert facts(again / name) == facts(made / name)
+    assert len((again / "index.txt").read_text("ascii").splitlines()) == (
+        len((made / "index.txt").read_text("ascii").splitlines()) + 2
+    )

@@ -72,6 +72,7 @@ SITE = iis.Site(
     authorities=(INTERMEDIATE, ROOT),
     reader="modern",
 )
+AGAIN = Text("make another one")
 
 
 def rendered(say: Any = str, **changes: Any) -> str:
@@ -143,24 +144,24 @@ def test_no_translation_gets_out_of_its_quotes(tail: str) -> None:
 @pytest.mark.parametrize("name", ["", 'a"b', "a\\b", "a/b", "a?b", "a:b", "a*b", "a\nb", "x" * 201])
 def test_a_name_that_iis_would_refuse_is_refused(name: str) -> None:
     with pytest.raises(SettingRefusedError, match="not the name of a site"):
-        iis.require(dataclasses.replace(SITE, name=name), ())
+        iis.require(dataclasses.replace(SITE, name=name), (), AGAIN)
 
 
 @pytest.mark.parametrize("host", ["a b", "-a", "测试.cn", "a'b", "*.example.com", "1.2.3.4:443"])
 def test_what_is_no_host_is_refused(host: str) -> None:
     with pytest.raises(SettingRefusedError, match="not the name of a host"):
-        iis.require(dataclasses.replace(SITE, host=host), (host,))
+        iis.require(dataclasses.replace(SITE, host=host), (host,), AGAIN)
 
 
 def test_a_host_that_the_certificate_is_not_for_is_refused() -> None:
     site = dataclasses.replace(SITE, host="other.example")
     with pytest.raises(SettingRefusedError, match=r"server\.crt is not for other\.example"):
-        iis.require(site, ("server.example.com",))
+        iis.require(site, ("server.example.com",), AGAIN)
 
 
 @pytest.mark.parametrize("names", [("www.example.com",), ("*.example.com",)])
 def test_a_host_that_the_certificate_is_for_is_taken(names: tuple[str, ...]) -> None:
-    iis.require(dataclasses.replace(SITE, host="www.example.com"), names)
+    iis.require(dataclasses.replace(SITE, host="www.example.com"), names, AGAIN)
 
 
 @pytest.mark.parametrize("authorities", [(ROOT, SERVER), (INTERMEDIATE,), ()])
@@ -168,7 +169,7 @@ def test_nothing_but_cas_and_a_root_among_them_is_to_be_trusted(
     authorities: tuple[Certificate, ...],
 ) -> None:
     with pytest.raises(FolderUnavailableError, match=r"no CA|no root"):
-        iis.require(dataclasses.replace(SITE, authorities=authorities), ())
+        iis.require(dataclasses.replace(SITE, authorities=authorities), (), AGAIN)
 
 
 def test_the_root_goes_to_the_roots_and_the_intermediate_to_the_intermediates() -> None:
@@ -299,6 +300,36 @@ def test_the_certificates_in_the_script_are_those_of_the_set(folder: Path) -> No
     assert (data["roots"], data["intermediates"]) == ([thumbprints["ca.crt"]], [])
     assert data["p12"] == str(folder / "server.p12")
     assert "".join((folder / "ca.crt").read_text().split("\n")[1:-2]) in data["script"]
+
+
+def test_a_set_with_an_intermediate_authority_has_each_ca_in_its_own_store(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mtls.toml").write_text(
+        'profile = "modern"\n[intermediate]\n'
+        '[[server]]\nname = "www"\ndns = ["www.example.com"]\np12 = ["modern", "windows2016"]\n'
+    )
+    mtls("apply", cwd=tmp_path)
+    thumbprint = {
+        name: hashlib.sha1(ssl.PEM_cert_to_DER_cert((tmp_path / name).read_text()))
+        .hexdigest()
+        .upper()
+        for name in ("ca.crt", "intermediate.crt", "www.crt")
+    }
+
+    data = json.loads(mtls("iis", "--host", "www.example.com", "--json", cwd=tmp_path).stdout)
+
+    assert data["thumbprint"] == thumbprint["www.crt"]
+    assert data["roots"] == [thumbprint["ca.crt"]]
+    assert data["intermediates"] == [thumbprint["intermediate.crt"]]
+    assert data["p12"] == str(tmp_path / "www.p12")
+    script = data["script"].replace("\r", "").lstrip("\ufeff")
+    assert "LocalMachine\\CA" in script
+    old = json.loads(mtls("iis", "--windows", "2016", "--json", cwd=tmp_path).stdout)
+    assert old["p12"] == str(tmp_path / "www.windows2016.p12")
+    refused = mtls("iis", "--host", "api.example.com", cwd=tmp_path, exit_code=6)
+    assert "www.crt is not for api.example.com" in refused.stderr
+    assert "its dns in mtls.toml, then: python -m mtls_openssl apply" in refused.stderr
 
 
 def test_a_script_that_is_printed_is_the_one_that_is_written(folder: Path) -> None:

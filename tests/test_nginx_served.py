@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import http.server
+import shutil
 import ssl
 import threading
 import urllib.parse
@@ -205,6 +206,63 @@ def test_a_client_of_an_intermediate_ca_gets_in(server: Nginx, made: Path, tmp_p
     with served(server, folder, tmp_path):
         assert get(server, folder, *PEM).body == "SUCCESS CN=client\n"
     assert "ssl_verify_depth 2;" in (tmp_path / "mtls.conf").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "一 套"
+    folder.mkdir()
+    (folder / "mtls.toml").write_text(
+        'profile = "modern"\n[intermediate]\n[[server]]\nname = "www"\nip = ["127.0.0.1"]\n'
+        '[[server]]\nname = "api"\nip = ["127.0.0.1"]\n'
+        '[[client]]\nname = "alice"\n[[client]]\nname = "bob"\n'
+    )
+    mtls("apply", cwd=folder)
+    return folder
+
+
+@pytest.mark.end_to_end
+def test_a_whole_set_is_served_with_its_chains_and_knows_its_clients(
+    server: Nginx, whole: Path, other: Path, tmp_path: Path
+) -> None:
+    leaf_only = ("--cert", "alice.crt", "--key", "alice.key")
+    with_chain = ("--cert", "bob.chain.crt", "--key", "bob.key")
+    foreign = ("--cert", f"{other}/client.crt", "--key", f"{other}/client.key")
+    of_a_server = ("--cert", "api.crt", "--key", "api.key")
+    with served(server, whole, tmp_path, "--name", "www"):
+        let_in = [get(server, whole, *one).status for one in (leaf_only, with_chain)]
+        refused = [get(server, whole, *one).status for one in ((), foreign, of_a_server)]
+    assert (let_in, refused) == ([200, 200], [400, 400, 400])
+    block = (tmp_path / "mtls.conf").read_text("utf-8")
+    assert f'ssl_certificate "{whole.as_posix()}/www.chain.crt";' in block
+    assert f'ssl_client_certificate "{whole.as_posix()}/chain.crt";' in block
+    assert "ssl_verify_depth 2;" in block
+
+
+def test_who_is_revoked_in_a_whole_set_is_refused_and_the_others_are_let_in(
+    server: Nginx, whole: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "revoking"
+    shutil.copytree(whole, folder)
+    mtls("revoke", "bob", cwd=folder)
+    with served(server, folder, tmp_path, "--name", "api"):
+        statuses = [
+            get(server, folder, "--cert", f"{name}.crt", "--key", f"{name}.key").status
+            for name in ("alice", "bob")
+        ]
+    assert statuses == [200, 400]
+
+
+def test_which_of_several_servers_is_asked_and_a_stale_chain_is_not_served(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "stale"
+    shutil.copytree(whole, folder)
+    assert "there are: api, www" in mtls("nginx", cwd=folder, exit_code=2).stderr
+    (folder / "www.chain.crt").write_bytes((folder / "api.chain.crt").read_bytes())
+    refused = mtls("nginx", "--name", "www", cwd=folder, exit_code=7).stderr
+    assert "www.chain.crt is missing, or out of date" in refused
+    assert "python -m mtls_openssl apply" in refused
 
 
 def issue(folder: Path, name: str, issuer: str, extension: str) -> None:

@@ -17,6 +17,7 @@ from mtls_openssl.errors import UsageError
 from mtls_openssl.language import _, padded, spoken, width
 
 if TYPE_CHECKING:
+    from mtls_openssl.desk import Desk
     from mtls_openssl.live.connect import Identity, Manner
 
 SYSTEM = "system"
@@ -83,13 +84,27 @@ _CONNECT = (
 )  # fmt: skip
 
 
+_SERVER = (
+    option(
+        str | None, "--server", metavar="NAME", show_default="server, else the only one",
+        help="The server's certificate: NAME.crt of the folder.",
+    ),
+)  # fmt: skip
+_CLIENT = (
+    option(
+        str | None, "--client", metavar="NAME", show_default="client, else the only one",
+        help="The client's certificate: NAME.crt of the folder.",
+    ),
+)  # fmt: skip
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
     for command in (handshake, connect):
         app.command()(command)
 
 
-@takes(options.LOOK)
+@takes(_SERVER, _CLIENT, options.LOOK)
 def handshake(choices: Choices) -> None:
     """Prove a set by real connections: who must be let in is, and nobody else."""
     data = prove(choices)
@@ -115,7 +130,9 @@ def prove(choices: Choices) -> dict[str, Any]:
 
     folder: Path = choices["out"]
     with desk(choices, "handshake") as one:
-        verdicts, left_out = handshakes(one, folder)
+        verdicts, left_out = handshakes(
+            one, folder, choices.get("server") or "", choices.get("client") or ""
+        )
         if not (choices["quiet"] or choices["json"]):
             _print_table(telling.table(verdicts))
             for why in left_out:
@@ -133,7 +150,7 @@ def _print_table(rows: Iterable[Sequence[str]]) -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
-@takes(_TARGET, _CONNECT, secret.PASSWORD, options.LOOK)
+@takes(_TARGET, _CONNECT, _CLIENT, secret.PASSWORD, options.LOOK)
 def connect(choices: Choices) -> None:
     """Connect to a TLS server, and tell in words what it says to us (s_client of the guide).
 
@@ -144,8 +161,8 @@ def connect(choices: Choices) -> None:
     from mtls_openssl.live.connect import connect as connect_to  # noqa: PLC0415
 
     where = target.parse(choices["target"], starttls=choices["starttls"])
-    how = _manner(choices)
     with desk(choices, "connect") as one:
+        how = _manner(choices, one)
         answer = connect_to(one, where, how)
         fault = telling.fault(where, answer)
         if choices["showcerts"] and not choices["json"]:
@@ -159,14 +176,14 @@ def connect(choices: Choices) -> None:
         console.print_data(telling.data(where, answer))
 
 
-def _manner(choices: Choices) -> Manner:
+def _manner(choices: Choices, one: Desk) -> Manner:
     from mtls_openssl.live import target  # noqa: PLC0415
     from mtls_openssl.live.connect import Manner  # noqa: PLC0415
 
     name = choices["servername"]
     return Manner(
         ca=_ca(choices),
-        identity=_identity(choices),
+        identity=_identity(choices, one),
         name=target.name(name) if name else None,
         starttls=choices["starttls"],
         version=choices["tls"],
@@ -181,23 +198,40 @@ def _ca(choices: Choices) -> Path | None:
     return own if own.is_file() else None
 
 
-def _identity(choices: Choices) -> Identity | None:
+def _identity(choices: Choices, one: Desk) -> Identity | None:
     from mtls_openssl.live.connect import Identity  # noqa: PLC0415
 
     certificate: Path | None = choices["cert"]
     key: Path | None = choices["key"]
     if choices["no_cert"]:
-        if certificate or key:
-            raise UsageError(_("--no-cert does not go with --cert and --key."))
+        if certificate or key or choices["client"]:
+            raise UsageError(_("--no-cert does not go with --cert, --key and --client."))
         return None
+    if choices["client"] and (certificate or key):
+        raise UsageError(
+            _("--client names a certificate of the folder, and --cert and --key do as well."),
+            fix=_("choose one of them"),
+        )
     if certificate is None and key is None:
-        certificate = choices["out"] / "client.crt"
-        key = certificate.with_suffix(".key")
-        if not (certificate.is_file() and key.is_file()):
-            return None
+        return _own_identity(choices, one)
     if certificate is None:
         raise UsageError(_("--key needs --cert."), fix=_("name the key's certificate with --cert"))
     key = key or certificate.with_suffix(".key")
+    return Identity(certificate, key, _password(choices, key))
+
+
+def _own_identity(choices: Choices, one: Desk) -> Identity | None:
+    """The client certificate of the folder, with who issued it; None where there is none."""
+    from mtls_openssl.life import choosing  # noqa: PLC0415
+    from mtls_openssl.live.connect import Identity  # noqa: PLC0415
+    from mtls_openssl.manifest import Role  # noqa: PLC0415
+
+    folder: Path = choices["out"]
+    wanted: str = choices["client"] or ""
+    name = choosing.chosen(one, folder, Role.CLIENT, wanted, option="--client")
+    certificate, key = folder / choosing.sent(folder, name), folder / f"{name}.key"
+    if not wanted and not (certificate.is_file() and key.is_file()):
+        return None
     return Identity(certificate, key, _password(choices, key))
 
 

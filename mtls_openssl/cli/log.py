@@ -166,13 +166,12 @@ def _steps(lines: Sequence[Line]) -> list[scripting.Line]:
         elif line.event == "command" and (
             line.kind == Kind.GUIDE.value or (line.kind == Kind.TOOL.value and line.writes)
         ):
-            writes = tuple(name for name in line.writes if name not in line.reads)
             steps.append(
                 Command(
                     tuple(line.argv[1:]),
                     line.purpose,
-                    reads=tuple(name for name in line.reads if name not in line.writes),
-                    writes=writes,
+                    reads=tuple(line.reads),
+                    writes=tuple(name for name in line.writes if name not in line.reads),
                     secrets=tuple(name for name in line.env if _is_secret(name)),
                     program=Path(line.argv[0]) if line.kind == Kind.TOOL.value else None,
                 )

@@ -31,6 +31,12 @@ WRITE = (
         help="Write it to this file instead; what was there goes to the set's backup.",
     ),
 )  # fmt: skip
+NAME = (
+    option(
+        str | None, "--name", metavar="NAME", show_default="server, else the only one",
+        help="The server's certificate: NAME.crt of the folder.",
+    ),
+)  # fmt: skip
 NGINX = (
     option(
         list[str] | None, "--listen", metavar="[ADDRESS:]PORT", show_default="443",
@@ -47,7 +53,7 @@ NGINX = (
     option(bool, "--dhe", default=False, help="Allow DHE ciphers too, with dhparam.pem."),
     option(
         Path | None, "--key-password-file", metavar="FILE",
-        help="File with the pass phrase of server.key, where it has one.",
+        help="File with the pass phrase of the server's key, where it has one.",
     ),
     option(
         Path | None, "--nginx", metavar="PATH", show_default="searched",
@@ -88,7 +94,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@takes(options.LOOK, NGINX, WRITE)
+@takes(options.LOOK, NAME, NGINX, WRITE)
 def nginx(choices: Choices) -> None:
     """Write a server block for nginx that asks for client certificates (Appendix C)."""
     from mtls_openssl import templating  # noqa: PLC0415 - as all below: when it is needed
@@ -100,7 +106,6 @@ def nginx(choices: Choices) -> None:
             _("--install and --write are two places for one file"), fix=_("choose one of them")
         )
     folder = Path(os.path.abspath(choices["out"]))  # noqa: PTH100 - a link keeps its name
-    _require(folder, vocabulary.NEEDS)
     with desk(choices, "nginx") as looking:
         server = _nginx(choices, looking)
         site = _site(choices, folder, looking, server)
@@ -108,9 +113,8 @@ def nginx(choices: Choices) -> None:
         if server and choices["check"]:
             done.warnings += program.check(looking, server, done.block)
         if server and choices["install"]:
-            done.installed = program.install(
-                looking, server, done.block, choices["install"], folder
-            )
+            file = choices["install"] / site.block
+            done.installed = program.install(looking, server, done.block, file, folder)
             done.placed = done.installed.placed
             done.warnings += done.installed.warnings
         elif choices["write"]:
@@ -126,7 +130,7 @@ def nginx(choices: Choices) -> None:
             typer.echo(spoken(line), err=True)
 
 
-@takes(options.LOOK, IIS, WRITE)
+@takes(options.LOOK, NAME, IIS, WRITE)
 def iis(choices: Choices) -> None:
     """Write a PowerShell script that sets up IIS with this set, and undoes it (Appendix B)."""
     from mtls_openssl import templating  # noqa: PLC0415
@@ -138,7 +142,6 @@ def iis(choices: Choices) -> None:
             _("--manual is for reading, and --write is for the script"), fix=_("choose one of them")
         )
     folder = Path(os.path.abspath(choices["out"]))  # noqa: PTH100 - a link keeps its name
-    _require(folder, ("ca.crt", "server.crt"))
     site = _iis_site(choices, folder)
     if choices["manual"]:
         _tell_manual(choices, list(vocabulary.manual(site)))
@@ -159,29 +162,31 @@ def iis(choices: Choices) -> None:
 
 
 def _iis_site(choices: Choices, folder: Path) -> IisSite:
-    from mtls_openssl.webserver import certificates  # noqa: PLC0415
+    from mtls_openssl.webserver import certificates, parts  # noqa: PLC0415
     from mtls_openssl.webserver import iis as vocabulary  # noqa: PLC0415
 
     windows: str = choices["windows"].value
     reader = "windows2016" if windows == vocabulary.OLD_WINDOWS else "modern"
-    p12 = folder / vocabulary.P12
     with desk(choices, "iis") as looking:
-        chain = certificates.read(looking, folder, "server.crt")
-        above = {
-            one.der: one for one in (*certificates.read(looking, folder, "ca.crt"), *chain[1:])
-        }
+        owner = parts.owner(looking, folder, choices["name"])
+        parts.require(folder, ("ca.crt", f"{owner}.crt"))
+        chain = certificates.read(looking, folder, f"{owner}.crt")
+        names = [name for name in ("ca.crt", parts.BETWEEN) if parts.is_file(folder / name)]
+        above = [one for name in names for one in certificates.read(looking, folder, name)]
+    p12 = parts.p12(folder, owner, reader, windows)
     site = vocabulary.Site(
         name=choices["site"],
         host=choices["host"].lower(),
         port=choices["port"],
         p12=p12,
         server=chain[0],
-        authorities=tuple(above.values()),
+        authorities=tuple({one.der: one for one in (*above, *chain[1:])}.values()),
         reader=reader,
+        owner=owner,
     )
-    vocabulary.require(site, certificates.names(chain[0]))
-    fix = vocabulary.make_p12(reader, folder)
-    if not _is_file(p12):
+    vocabulary.require(site, certificates.names(chain[0]), parts.for_host(folder, owner, site.host))
+    fix = vocabulary.make_p12(owner, reader, folder)
+    if not parts.is_file(p12):
         raise FolderUnavailableError(
             _("{file} is not there, which IIS is to have its key from", file=p12), fix=fix
         )
@@ -204,20 +209,21 @@ def _tell_manual(choices: Choices, steps: list[Text]) -> None:
 
 
 def _run_it(placed: Placed, site: IisSite) -> Iterator[Text]:
-    from mtls_openssl.openssl.pkcs12 import SERVER  # noqa: PLC0415
+    from mtls_openssl.plan.naming import PASSWORD_ENDING  # noqa: PLC0415
+    from mtls_openssl.webserver import parts  # noqa: PLC0415
 
     yield from _written(placed)
     yield _("To run it, in a Windows PowerShell opened as administrator:")
     yield _('  powershell -ExecutionPolicy Bypass -File "{file}"', file=placed.file)
-    password_file = Path(site.p12).with_name(SERVER.password_file)
-    if _is_file(password_file):
+    password_file = Path(f"{site.p12}{PASSWORD_ENDING}")
+    if parts.is_file(password_file):
         yield _(
             'It asks for the password of {p12}; not so with: -PasswordFile "{file}"',
-            p12=SERVER.file,
+            p12=site.p12.name,
             file=password_file,
         )
     else:
-        yield _("It asks for the password of {p12}.", p12=SERVER.file)
+        yield _("It asks for the password of {p12}.", p12=site.p12.name)
     yield _("To undo it, the same with -Remove.")
 
 
@@ -249,25 +255,6 @@ class _Done:
     warnings: tuple[str, ...] = ()
 
 
-def _require(folder: Path, names: tuple[str, ...]) -> None:
-    from mtls_openssl.plan import MADE_BY  # noqa: PLC0415
-
-    for name in names:
-        if not _is_file(folder / name):
-            raise FolderUnavailableError(
-                _("{folder} has no {name}", folder=folder, name=name),
-                fix=_(
-                    'make it: python -m mtls_openssl {command} --out "{folder}";'
-                    " or name the folder of the set with --out",
-                    command=MADE_BY[name], folder=folder,
-                ),
-            )  # fmt: skip
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 - is_file() raises in a folder of somebody else's
-
-
 def _nginx(choices: Choices, looking: Desk) -> Program | None:
     from mtls_openssl.webserver import program  # noqa: PLC0415
 
@@ -283,25 +270,28 @@ def _nginx(choices: Choices, looking: Desk) -> Program | None:
 
 
 def _site(choices: Choices, folder: Path, looking: Desk, server: Program | None) -> Site:
-    from mtls_openssl.webserver import certificates  # noqa: PLC0415
+    from mtls_openssl.life import choosing  # noqa: PLC0415
+    from mtls_openssl.plan import CHAIN  # noqa: PLC0415
+    from mtls_openssl.webserver import certificates, parts  # noqa: PLC0415
     from mtls_openssl.webserver import nginx as vocabulary  # noqa: PLC0415
 
     if choices["dhe"]:
-        _require(folder, (vocabulary.DHPARAM,))
+        parts.require(folder, (vocabulary.DHPARAM,))
+    owner = parts.owner(looking, folder, choices["name"])
+    ca = parts.trusted(folder, owner)
+    parts.require(folder, (ca, f"{owner}.crt", f"{owner}.key"))
     password_file: Path | None = choices["key_password_file"]
-    if b"ENCRYPTED" in certificates.content(folder / vocabulary.KEY) and not password_file:
+    key = folder / f"{owner}.key"
+    if b"ENCRYPTED" in certificates.content(key) and not password_file:
         raise UsageError(
             _("{key} is encrypted, and nginx would ask for its pass phrase at each start",
-              key=folder / vocabulary.KEY),
+              key=key),
             fix=_("write the pass phrase into a file that only you may read, and name it:"
                   " --key-password-file FILE"),
         )  # fmt: skip
-    server_certificate = certificates.read(looking, folder, vocabulary.CERTIFICATE)[0]
-    chains = (vocabulary.CA_CHAIN, vocabulary.CERTIFICATE_CHAIN)
-    layered = all(_is_file(folder / name) for name in chains)
-    ca = vocabulary.CA_CHAIN if layered else vocabulary.CA
+    server_certificate = certificates.read(looking, folder, f"{owner}.crt")[0]
     authorities = certificates.read(looking, folder, ca)
-    if _is_file(folder / "client.crt"):
+    if parts.is_file(folder / "client.crt"):
         authorities += certificates.read(looking, folder, "client.crt")[1:]
     return vocabulary.Site(
         folder=folder,
@@ -311,10 +301,12 @@ def _site(choices: Choices, folder: Path, looking: Desk, server: Program | None)
         http2=bool(server and server.build.knows_http2),
         upstream=choices["upstream"] or "",
         dhe=choices["dhe"],
-        crl=_is_file(folder / vocabulary.CRL),
-        layered=layered,
+        crl=parts.is_file(folder / vocabulary.CRL),
         redirect=choices["redirect"],
         password_file=Path(os.path.abspath(password_file)) if password_file else None,  # noqa: PTH100
+        owner=owner,
+        certificate=choosing.sent(folder, owner) if ca == CHAIN else f"{owner}.crt",
+        ca=ca,
     )
 
 
@@ -352,7 +344,10 @@ def _notes(choices: Choices, done: _Done) -> Iterator[Text]:
             " from 1.25.1 on, is left out."
         )
     if not done.site.names:
-        yield _("server.crt has no name of a host: the block answers to any (`_`).")
+        yield _(
+            "{file} has no name of a host: the block answers to any (`_`).",
+            file=f"{done.site.owner}.crt",
+        )
     if done.site.upstream:
         yield _(
             "The application must be reached through nginx alone: whoever else can connect to it"
@@ -368,6 +363,7 @@ def _nginx_data(choices: Choices, done: _Done) -> dict[str, Any]:
         "command": "nginx",
         "ok": True,
         "nginx": {"path": str(server.path), "version": server.build.name} if server else None,
+        "name": done.site.owner,
         "names": list(done.site.names),
         "verify_depth": done.site.depth,
         "http2": done.site.http2,

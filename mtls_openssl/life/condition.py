@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
-from mtls_openssl.errors import CommandFailedError
+from mtls_openssl.errors import CommandFailedError, FolderUnavailableError, system_said
 from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Manifest
@@ -103,16 +103,30 @@ def examine(
         files,
         proof.judge(outcomes, folder),
         dict(_certificates(outcomes)),
-        frozenset(_stale(manifest, folder, files)),
+        frozenset(
+            stale_chains(folder, files, [leaf.name for leaf in manifest.leaves])
+            if manifest.intermediate
+            else ()
+        ),
         frozenset(bundle.file for bundle in bundles if bundle not in opened),
     )
 
 
 def files_in(folder: Path) -> frozenset[str]:
-    """The names of all files in a folder, which may not be there yet."""
-    if not folder.is_dir():
-        return frozenset()
-    return frozenset(path.name for path in folder.iterdir() if path.is_file())
+    """The names of all files in a folder, which may not be there yet.
+
+    Raises:
+        FolderUnavailableError: nobody lets us look into it.
+    """
+    try:
+        if not folder.is_dir():
+            return frozenset()
+        return frozenset(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("{folder} can't be looked into: {why}", folder=folder, why=system_said(error)),
+            fix=_("run the command as the user who owns the folder"),
+        ) from error
 
 
 def read(desk: Desk, folder: Path, file: str) -> Description | None:
@@ -159,12 +173,17 @@ def _certificates(outcomes: list[Outcome]) -> list[tuple[str, Description]]:
     return found
 
 
-def _stale(manifest: Manifest, folder: Path, files: frozenset[str]) -> list[str]:
-    if manifest.intermediate is None:
-        return []
-    middle = manifest.intermediate.certificate_file
+def stale_chains(folder: Path, files: frozenset[str], names: Sequence[str]) -> list[str]:
+    """The chain files that are missing, or do not hold what they should.
+
+    Args:
+        folder: the folder of a set with an intermediate authority.
+        files: the names of all files in it.
+        names: of the certificates that have such a file each.
+    """
+    middle = f"{INTERMEDIATE}.crt"
     wanted = {CHAIN: (middle, f"{ROOT}.crt")}
-    wanted |= {chain_of(leaf.name): (leaf.certificate_file, middle) for leaf in manifest.leaves}
+    wanted |= {chain_of(name): (f"{name}.crt", middle) for name in names}
     return [
         file
         for file, parts in wanted.items()

@@ -20,16 +20,15 @@ from mtls_openssl.errors import (
 from mtls_openssl.inspection import telling
 from mtls_openssl.inspection.files import bytes_of, is_encrypted
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.life import choosing
 from mtls_openssl.live import alerts, revoked, strangers, verification
+from mtls_openssl.live.attempts import EXPIRED, REVOKED, Attempt, Parties, always
+from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import diagnosis, s_client, s_server, x509
 from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
+from mtls_openssl.plan import CHAIN, chain_of
+from mtls_openssl.plan.naming import owner_of
 from mtls_openssl.steps import Command, Ending, Kind, Outcome
-
-FILES = ("ca.crt", "server.key", "server.crt", "client.key", "client.crt")
-"""The files of a set that take part."""
-
-LACKING = "not-in-the-certificate.invalid"
-"""A name that no certificate has (RFC 6761 section 6.4)."""
 
 VERSIONS = ("1.2", "1.3")
 
@@ -38,37 +37,25 @@ _TALKING = 10.0
 _ENDING = 5.0
 _TICK = 0.05
 _GREETING = "let me in"
-_CONFIG = "openssl.cnf"
-_EXTENSIONS = "v3_client.ext"
 
 
 @dataclasses.dataclass(frozen=True)
-class Attempt:
-    """One way to knock at the server.
+class _Bench:
+    """Where everything is tried.
 
     Args:
-        title: what is tried.
-        expected: what must come of it.
-        name: the name that the client asks for and wants in the certificate; empty for the
-            certificate's own.
-        client: the client's certificate and key; None to go without.
-        apart: whether these are in the scratch folder, and not in the set's.
-        server_says: verify codes of which the server must give one as its reason.
-        client_says: verify codes of which the client must.
+        desk: where openssl is asked.
+        folder: the folder of the set.
+        parties: who takes part.
+        own: the options by which a client asks for the server's own name.
+        crls: whether the server has CRLs.
     """
 
-    title: Text
-    expected: Text
-    name: str = ""
-    client: tuple[str, str] | None = None
-    apart: bool = False
-    server_says: frozenset[int] = frozenset()
-    client_says: frozenset[int] = frozenset()
-
-    @property
-    def is_let_in(self) -> bool:
-        """Whether it must be let in."""
-        return not self.server_says and not self.client_says
+    desk: Desk
+    folder: Path
+    parties: Parties
+    own: tuple[str, ...]
+    crls: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,98 +79,85 @@ class Verdict:
     fix: str = ""
 
 
-_REFUSED = _("refused")
-
-_ALWAYS = (
-    Attempt(_("client.crt"), _("let in"), client=("client.crt", "client.key")),
-    Attempt(_("no certificate"), _REFUSED, server_says=frozenset({verification.NO_CERTIFICATE})),
-    Attempt(
-        _("a certificate of another CA"),
-        _REFUSED,
-        client=strangers.STRANGER,
-        apart=True,
-        server_says=verification.UNKNOWN_CA,
-    ),
-    Attempt(
-        _("server.crt as the client's"),
-        _REFUSED,
-        client=("server.crt", "server.key"),
-        server_says=frozenset({verification.WRONG_PURPOSE}),
-    ),
-    Attempt(
-        _("a name that server.crt lacks"),
-        _("refused by the client"),
-        name=LACKING,
-        client=("client.crt", "client.key"),
-        client_says=verification.WRONG_NAME,
-    ),
-)
-_EXPIRED = Attempt(
-    _("an expired certificate"),
-    _REFUSED,
-    client=strangers.EXPIRED,
-    apart=True,
-    server_says=frozenset({verification.EXPIRED}),
-)
-_REVOKED = Attempt(
-    _("a revoked client"),
-    _REFUSED,
-    client=revoked.REVOKED,
-    apart=True,
-    server_says=frozenset({verification.REVOKED}),
-)
-
-
-def handshakes(desk: Desk, folder: Path) -> tuple[tuple[Verdict, ...], tuple[Text, ...]]:
+def handshakes(
+    desk: Desk, folder: Path, server: str = "", client: str = ""
+) -> tuple[tuple[Verdict, ...], tuple[Text, ...]]:
     """Try all that must and must not get through.
 
     Args:
         desk: where openssl is asked; what is made for the purpose is in its scratch folder.
         folder: the folder of the set, in which nothing changes.
+        server: which server's certificate; empty for the usual one, or the only one.
+        client: which client's.
 
     Returns:
         A verdict for each attempt, and what was left out and why.
 
     Raises:
         FolderUnavailableError: a file is missing, or can't be read.
+        UsageError: there are several certificates for a side, and none is named.
         CommandFailedError: an openssl command failed, or the server could not start.
     """
-    _require(folder)
-    own = _own_name(desk, folder)
+    parties = _parties(desk, folder, server, client)
+    _require(folder, parties)
+    own = _own_name(desk, folder, parties.server_pair[0])
     (desk.scratch / "ca.crt").write_bytes(bytes_of(folder / "ca.crt"))
     strangers.make(desk)
-    attempts, left_out = [*_ALWAYS], list[Text]()
+    attempts, left_out = [*always(parties)], list[Text]()
     if why := strangers.expire(desk, folder):
         left_out.append(why)
     else:
-        attempts.append(_EXPIRED)
+        attempts.append(EXPIRED)
     lists = revoked.prepare(desk, folder)
     if lists.left_out:
         left_out.append(lists.left_out)
     elif lists.crl:
-        attempts.append(_REVOKED)
+        attempts.append(REVOKED)
+    parties = dataclasses.replace(parties, trusted=lists.trusted.as_posix())
+    bench = _Bench(desk, folder, parties, own, crls=lists.crl)
     signed = int(time.time())
     verdicts = []
     for attempt in attempts:
-        if attempt is _EXPIRED:
+        if attempt is EXPIRED:
             # Issued for 0 days, it is good to the end of that second.
             while int(time.time()) <= signed:
                 time.sleep(_TICK)
-        verdicts += [
-            _try(desk, folder, attempt, own, version=version, lists=lists) for version in VERSIONS
-        ]
+        verdicts += [_try(bench, attempt, version) for version in VERSIONS]
     return tuple(verdicts), tuple(left_out)
 
 
-def _require(folder: Path) -> None:
-    missing = [name for name in FILES if not (folder / name).is_file()]
+def _parties(desk: Desk, folder: Path, server: str, client: str) -> Parties:
+    server = choosing.chosen(desk, folder, Role.SERVER, server, option="--server")
+    client = choosing.chosen(desk, folder, Role.CLIENT, client, option="--client")
+    between = (folder / CHAIN).is_file()
+    return Parties(
+        server,
+        client,
+        CHAIN if between else "ca.crt",
+        server_chain=_chain(desk, folder, server, "server-chain.pem"),
+        client_chain=_chain(desk, folder, client, "client-chain.pem"),
+    )
+
+
+def _chain(desk: Desk, folder: Path, name: str, file: str) -> str:
+    """Who issued a certificate, as its own side would send it; empty for nobody but the root."""
+    sent = folder / chain_of(name)
+    above = s_client.split_pem(bytes_of(sent).decode("latin-1"))[1:] if sent.is_file() else ()
+    if not above:
+        return ""
+    (desk.scratch / file).write_text("\n".join((*above, "")), "ascii")
+    return (desk.scratch / file).as_posix()
+
+
+def _require(folder: Path, parties: Parties) -> None:
+    missing = [name for name in parties.files if not (folder / name).is_file()]
     if missing:
         raise FolderUnavailableError(
             _("A handshake needs {files} in {folder}.", files=joined(", ", missing), folder=folder),
             cause=_("they were never made, or are in another folder"),
             fix=_("make a set: python -m mtls_openssl all; or name its folder with --out"),
         )
-    for name in ("server.key", "client.key"):
+    for _certificate, name in (parties.server_pair, parties.client_pair):
         if is_encrypted(folder / name):
             raise FolderUnavailableError(
                 _("{file} has a password, so no server can start with it.", file=folder / name),
@@ -193,20 +167,22 @@ def _require(folder: Path) -> None:
             )
 
 
-def _own_name(desk: Desk, folder: Path) -> tuple[str, ...]:
+def _own_name(desk: Desk, folder: Path, file: str) -> tuple[str, ...]:
     """The options by which a client asks for the server's own name."""
     command = Command(
-        x509.describe("server.crt"), _("read server.crt"), Kind.LOOK, reads=("server.crt",),
-        verdict=True,
-    )  # fmt: skip
+        x509.describe(file), _("read {file}", file=file), Kind.LOOK, reads=(file,), verdict=True
+    )
     outcome = desk.ask(command, folder=folder)
     try:
         described = x509.parse(outcome.finished.stdout)
     except ValueError as error:
         raise CommandFailedError(
-            _("server.crt can't be read: {words}", words=error),
+            _("{file} can't be read: {words}", file=file, words=error),
             cause=_("it is damaged, or no certificate"),
-            fix=_("have it issued again: python -m mtls_openssl server"),
+            fix=_(
+                "have it issued again: {command}",
+                command=choosing.made_again(folder, owner_of(file)),
+            ),
         ) from None
     names = [
         one.partition(":")[::2]
@@ -223,37 +199,39 @@ def _own_name(desk: Desk, folder: Path) -> tuple[str, ...]:
     return ("-servername", host, "-verify_hostname", host)
 
 
-def _try(
-    desk: Desk,
-    folder: Path,
-    attempt: Attempt,
-    own: tuple[str, ...],
-    *,
-    version: str,
-    lists: revoked.Lists,
-) -> Verdict:
+def _try(bench: _Bench, attempt: Attempt, version: str) -> Verdict:
+    desk, folder, parties = bench.desk, bench.folder, bench.parties
+    certificate, key = parties.server_pair
     server_command = Command(
-        s_server.serve_one(lists.trusted.as_posix(), crl=lists.crl),
+        s_server.serve_one(
+            parties.server_pair,
+            trusted=parties.trusted,
+            chain=parties.server_chain,
+            crls=bench.crls,
+        ),
         _(
-            "serve with server.crt: {attempt}, TLS {version}",
+            "serve with {file}: {attempt}, TLS {version}",
+            file=certificate,
             attempt=attempt.title,
             version=version,
         ),
         Kind.LOOK,
-        reads=("ca.crt", "server.crt", "server.key"),
+        reads=("ca.crt", certificate, key),
         verdict=True,
     )
     with desk.serving(server_command, folder=folder) as server:
         ready = server.hear(s_server.READY, _STARTING)
         if not ready:
-            raise _not_started(server.end().stderr, "server.crt", "server.key")
-        checks = (
-            ("-servername", attempt.name, "-verify_hostname", attempt.name) if attempt.name else own
-        )
+            raise _not_started(server.end().stderr, certificate, key)
+        asked = ("-servername", attempt.name, "-verify_hostname", attempt.name)
         said = f"{_GREETING}\n{s_server.LAST_LINE}\n".encode()
         client_command = Command(
             s_client.prove(
-                f"127.0.0.1:{ready[1]}", *checks, client=attempt.client, version=version
+                f"127.0.0.1:{ready[1]}",
+                *(asked if attempt.name else bench.own),
+                client=attempt.client,
+                version=version,
+                chain=attempt.chain,
             ),
             f"knock with {attempt.title}, TLS {version}",
             Kind.LOOK,
@@ -279,10 +257,12 @@ def _try(
         if talked.finished.exit and "CONNECTED(" not in talked.finished.stdout:
             raise _not_started(talked.finished.stderr, *(attempt.client or ("ca.crt",)))
         judgement = s_server.parse(server.end(_ENDING).stderr)
-    return _judged(attempt, version, judgement, talked)
+    return _judged(bench, attempt, version, judgement, talked)
 
 
-def _judged(attempt: Attempt, version: str, server: s_server.Judgement, talked: Outcome) -> Verdict:
+def _judged(
+    bench: _Bench, attempt: Attempt, version: str, server: s_server.Judgement, talked: Outcome
+) -> Verdict:
     finished = talked.finished
     client_errors = s_server.verify_errors(finished.stderr)
     told = s_server.alert_number(finished.stderr)
@@ -312,32 +292,37 @@ def _judged(attempt: Attempt, version: str, server: s_server.Judgement, talked: 
         happened = _("no connection: {words}", words=_words(finished.stderr))
     if good:
         return Verdict(attempt, version, happened, good=True)
-    cause, fix = _why(attempt, client_errors, server_errors)
+    cause, fix = _why(bench, attempt, client_errors, server_errors)
     return Verdict(attempt, version, happened, good=False, cause=cause, fix=fix)
 
 
 def _why(
+    bench: _Bench,
     attempt: Attempt,
     client_errors: tuple[tuple[int, str], ...],
     server_errors: tuple[tuple[int, str], ...],
 ) -> tuple[str, str]:
     """What is at fault when an attempt does not end as it should, and what mends it."""
+    server, client = bench.parties.server, bench.parties.client
     if client_errors:
         return (
-            _("server.crt: {why}", why=_meaning(client_errors)),
-            "python -m mtls_openssl server",
+            _("{file}: {why}", file=f"{server}.crt", why=_meaning(client_errors)),
+            choosing.made_again(bench.folder, server),
         )
     if any(code in verification.CRL for code, _words in server_errors):
         return _meaning(server_errors), "python -m mtls_openssl crl"
     if server_errors:
         return (
-            _("client.crt: {why}", why=_meaning(server_errors)),
-            "python -m mtls_openssl client",
+            _("{file}: {why}", file=f"{client}.crt", why=_meaning(server_errors)),
+            choosing.made_again(bench.folder, client),
         )
     if verification.WRONG_PURPOSE in attempt.server_says:
         return (
-            _("server.crt may be used by clients as well: its extended key usage says so, or none"),
-            "python -m mtls_openssl server",
+            _(
+                "{file} may be used by clients as well: its extended key usage says so, or none",
+                file=f"{server}.crt",
+            ),
+            choosing.made_again(bench.folder, server),
         )
     return "", "python -m mtls_openssl doctor"
 

@@ -11,6 +11,7 @@ from mtls_openssl.errors import CommandFailedError, MtlsError
 from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import diagnosis, genpkey, req, x509
+from mtls_openssl.register import issuer_of
 from mtls_openssl.steps import Command, Kind, Outcome, Render
 
 STRANGER = ("stranger.crt", "stranger.key")
@@ -69,10 +70,12 @@ def expire(desk: Desk, folder: Path) -> Text | None:
     Returns:
         Why it can't be; None if it was done.
     """
-    if not (folder / "ca.key").is_file():
-        return _("an expired certificate was not tried: ca.key is not here to issue one")
-    if is_encrypted(folder / "ca.key"):
-        return _("an expired certificate was not tried: ca.key has a password")
+    issuer = issuer_of(folder)
+    certificate, key = f"{issuer}.crt", f"{issuer}.key"
+    if not (folder / key).is_file():
+        return _("an expired certificate was not tried: {key} is not here to issue one", key=key)
+    if is_encrypted(folder / key):
+        return _("an expired certificate was not tried: {key} has a password", key=key)
     # Only a CA's files must go by a bare name: openssl opens the others by any (bio_open_default).
     scratch = desk.scratch.as_posix()
     argv = x509.issue(
@@ -80,16 +83,19 @@ def expire(desk: Desk, folder: Path) -> Text | None:
         f"{scratch}/{EXPIRED[0]}",
         f"{scratch}/{_EXTENSIONS}",
         0,
-        ca=("ca.crt", "ca.key"),
+        ca=(certificate, key),
         serial=secrets.token_hex(15),
     )
     purpose = _("issue a certificate that expires at once")
-    command = Command(argv, purpose, Kind.LOOK, reads=("ca.crt", "ca.key"), verdict=True)
+    command = Command(argv, purpose, Kind.LOOK, reads=(certificate, key), verdict=True)
     outcome = desk.ask(command, folder=folder)
     if outcome.problem:
         said = outcome.finished.stderr.strip().splitlines() or [outcome.problem]
         return _(
-            "an expired certificate was not tried: ca.key and ca.crt can't issue one ({words})",
+            "an expired certificate was not tried: {key} and {certificate} can't issue one"
+            " ({words})",
+            key=key,
+            certificate=certificate,
             words=said[-1],
         )
     return None

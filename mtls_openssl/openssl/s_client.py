@@ -67,7 +67,11 @@ def connect(
 
 
 def prove(
-    address: str, *checks: str, client: tuple[str, str] | None, version: str
+    address: str,
+    *checks: str,
+    client: tuple[str, str] | None,
+    version: str,
+    chain: str = "",
 ) -> tuple[str, ...]:
     """Argv of a connection that is broken off if the server is not who it should be.
 
@@ -76,8 +80,11 @@ def prove(
         checks: as for `connect`.
         client: the files of the client's certificate and its key, without a password.
         version: `1.2` or `1.3`.
+        chain: the file with who issued the client's certificate, to be sent; empty for none.
     """
     identity = ("-cert", client[0], "-key", client[1]) if client else ()
+    if client and chain:
+        identity = (*identity, "-cert_chain", chain)
     return (
         "s_client", "-connect", address, *checks, "-CAfile", "ca.crt", *identity,
         f"-tls{version.replace('.', '_')}", "-verify_return_error", "-ign_eof",

@@ -17,20 +17,30 @@ LAST_LINE = "CLOSE"
 """The line that ends a connection to `serve_one`."""
 
 
-def serve_one(trusted: str = "ca.crt", *, crl: bool = False) -> tuple[str, ...]:
+def serve_one(
+    server: tuple[str, str] = ("server.crt", "server.key"),
+    *,
+    trusted: str = "ca.crt",
+    chain: str = "",
+    crls: bool = False,
+) -> tuple[str, ...]:
     """Argv of a server that serves one client with a certificate of the CA of this folder.
 
     It takes a free port of 127.0.0.1 and prints it (READY). It sends back each line reversed
     (`-rev`, the one mode that prints no key of the session), until LAST_LINE, and ends.
 
     Args:
-        trusted: the file with the CAs by which clients are checked.
-        crl: whether their CRLs are in it too, and nobody is let in who is on one.
+        server: the files of its certificate and its key.
+        trusted: the file with the CAs by which clients are checked, and with their CRLs.
+        chain: the file with who issued its certificate, to be sent; empty for none.
+        crls: whether there are CRLs in `trusted`, and clients are looked up in them.
     """
-    checks = ("-crl_check", "-crl_check_all") if crl else ()
+    certificate, key = server
+    checks = ("-crl_check", "-crl_check_all") if crls else ()
+    between = ("-cert_chain", chain) if chain else ()
     return (
         "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-rev",
-        "-cert", "server.crt", "-key", "server.key", "-CAfile", trusted, *checks,
+        "-cert", certificate, "-key", key, *between, "-CAfile", trusted, *checks,
         "-Verify", "9", "-verify_return_error", "-nameopt", NAMES,
     )  # fmt: skip
 

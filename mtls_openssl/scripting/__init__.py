@@ -33,9 +33,10 @@ def script(
 ) -> str:
     """The script of a run.
 
-    It works in the folder it is run in, does nothing where a file that it makes is there already,
-    stops at the first failure with openssl's exit code, asks for a password that a command reads
-    from an environment variable where that is not set, and at the end removes what is temporary.
+    It works in the folder it is run in, does nothing where a file that it makes is there already
+    or one that it reads and does not make is missing, such as the key of an existing CA, stops at
+    the first failure with openssl's exit code, asks for a password that a command reads from an
+    environment variable where that is not set, and at the end removes what is temporary.
 
     Args:
         form: `bat`, `sh` or `ps1` for a shell, `json` for a program, `text` for a reader.

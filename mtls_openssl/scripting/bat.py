@@ -37,6 +37,7 @@ def bat(recipe: Recipe) -> str:
         *(f'if exist {_name(name)} set "FOUND={_inside(name)}"' for name in recipe.files),
         "if defined FOUND goto :found",
         "",
+        *_all_is_there(recipe.needs),
     ]
     for name in recipe.secrets:
         lines += [
@@ -55,6 +56,10 @@ def bat(recipe: Recipe) -> str:
         '>&2 echo "%FOUND%" is here already: nothing was done.',
         f"exit /b {Exit.FOLDER_UNAVAILABLE.value}",
         "",
+        ":missing",
+        '>&2 echo "%MISSING%" is not here: copy it from the set; nothing was done.',
+        f"exit /b {Exit.FOLDER_UNAVAILABLE.value}",
+        "",
         ":no_password",
         ">&2 echo There is no password: nothing was done.",
         f"exit /b {Exit.SETTING_REFUSED.value}",
@@ -65,6 +70,17 @@ def bat(recipe: Recipe) -> str:
         "",
     ]
     return "\r\n".join(lines)
+
+
+def _all_is_there(files: tuple[str, ...]) -> list[str]:
+    if not files:
+        return []
+    return [
+        'set "MISSING="',
+        *(f'if not exist {_name(name)} set "MISSING={_inside(name)}"' for name in files),
+        "if defined MISSING goto :missing",
+        "",
+    ]
 
 
 def _name(name: str) -> str:

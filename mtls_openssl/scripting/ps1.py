@@ -55,6 +55,7 @@ def ps1(recipe: Recipe) -> str:
         *(f"$env:{name} = '{value}'" for name, value in _SETTINGS.items()),
         _say(recipe.title),
         *_nothing_is_lost(recipe.files),
+        *_all_is_there(recipe.needs),
     ]
     for name in recipe.programs:
         lines += _find(name)
@@ -107,6 +108,19 @@ def _nothing_is_lost(files: tuple[str, ...]) -> list[str]:
         "  if (Test-Path -LiteralPath $name) {",
         f"    $status = {Exit.FOLDER_UNAVAILABLE.value}",
         '    throw "$name is here already: nothing was done."',
+        "  }",
+        "}",
+    ]
+
+
+def _all_is_there(files: tuple[str, ...]) -> list[str]:
+    if not files:
+        return []
+    return [
+        f"foreach ($name in {_list(files)}) {{",
+        "  if (-not (Test-Path -LiteralPath $name)) {",
+        f"    $status = {Exit.FOLDER_UNAVAILABLE.value}",
+        '    throw "$name is not here: copy it from the set; nothing was done."',
         "  }",
         "}",
     ]

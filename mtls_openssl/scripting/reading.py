@@ -44,7 +44,7 @@ def text(recipe: Recipe) -> str:
 
 
 def as_json(recipe: Recipe) -> str:
-    """`title`, `environment`, `steps`, `remove`.
+    """`title`, `environment`, `needs`, `steps`, `remove`.
 
     A step has `write` and `content`, or `write` and the `parts` that are put together, or `argv`.
     One that needs passwords names the environment variables they are in as `secrets`.
@@ -53,6 +53,7 @@ def as_json(recipe: Recipe) -> str:
     data = {
         "title": recipe.title,
         "environment": {"OPENSSL_CONF": "openssl.cnf", "OPENSSL_WIN32_UTF8": "1", "LC_ALL": "C"},
+        "needs": list(recipe.needs),
         "steps": steps,
         "remove": list(recipe.temporary),
     }

@@ -52,10 +52,29 @@ class Recipe:
         names: list[str] = []
         for line in self.lines:
             if isinstance(line, Command):
-                names += [*line.writes, *line.updates]
+                # A register that is brought is carried on.
+                names += [*line.writes, *(name for name in line.updates if name not in self.needs)]
             else:
                 names.append(line.name)
         return tuple(dict.fromkeys([*names, *self.temporary]))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the files it reads and does not make, each once: all must be there."""
+        made, wanted = set[str](), list[str]()
+        for line in self.lines:
+            if isinstance(line, Written):
+                made.add(line.name)
+                continue
+            wanted += [
+                name
+                for name in (line.reads if isinstance(line, Command) else line.parts)
+                if name not in made
+            ]
+            made.update(
+                (*line.writes, *line.updates) if isinstance(line, Command) else (line.name,)
+            )
+        return tuple(dict.fromkeys(wanted))
 
     @property
     def programs(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ def sh(recipe: Recipe) -> str:
         _say(recipe.title),
         "",
         *_nothing_is_lost(recipe.files),
+        *_all_is_there(recipe.needs),
     ]
     for name in recipe.secrets:
         lines += _ask(name)
@@ -55,6 +56,20 @@ def _nothing_is_lost(files: tuple[str, ...]) -> list[str]:
         f"for name in {posix_line(files)}; do",
         '  if [ -e "$name" ] || [ -h "$name" ]; then',
         "    printf '%s\\n' \"$name is here already: nothing was done.\" >&2",
+        f"    exit {Exit.FOLDER_UNAVAILABLE.value}",
+        "  fi",
+        "done",
+        "",
+    ]
+
+
+def _all_is_there(files: tuple[str, ...]) -> list[str]:
+    if not files:
+        return []
+    return [
+        f"for name in {posix_line(files)}; do",
+        '  if [ ! -f "$name" ]; then',
+        "    printf '%s\\n' \"$name is not here: copy it from the set; nothing was done.\" >&2",
         f"    exit {Exit.FOLDER_UNAVAILABLE.value}",
         "  fi",
         "done",

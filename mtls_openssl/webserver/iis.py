@@ -19,7 +19,6 @@ from mtls_openssl.scripting.quoting import powershell_literal
 from mtls_openssl.steps import Render
 from mtls_openssl.webserver.certificates import Certificate, covers
 
-P12 = "server.p12"
 SCRIPT = "mtls-iis.ps1"
 
 APPLICATION = "4dc3e181-e14b-4a21-b022-59fc669b0914"
@@ -57,7 +56,8 @@ class Site:
         p12: the absolute path of the server's PKCS#12 file.
         server: the server's certificate.
         authorities: the CAs of the set.
-        reader: what `p12 server --for` has to be told for this Windows.
+        reader: what `p12 --for` has to be told for this Windows.
+        owner: what the files of the server's certificate are called.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Site:
     server: Certificate
     authorities: tuple[Certificate, ...]
     reader: str
+    owner: str = "server"
 
     @property
     def roots(self) -> tuple[Certificate, ...]:
@@ -84,12 +85,13 @@ class Site:
         return f"{self.host}:{self.port}" if self.host else f"0.0.0.0:{self.port}"
 
 
-def require(site: Site, alternatives: Sequence[str]) -> None:
+def require(site: Site, alternatives: Sequence[str], again: Text) -> None:
     """See that IIS can have a site like that.
 
     Args:
         site: the site.
         alternatives: the names that the server's certificate is for.
+        again: how to get one for the host that the binding is for.
 
     Raises:
         SettingRefusedError: IIS knows no such name, or the certificate is not for the host.
@@ -112,15 +114,12 @@ def require(site: Site, alternatives: Sequence[str]) -> None:
     if site.host and not covers(alternatives, site.host):
         raise SettingRefusedError(
             _(
-                "server.crt is not for {host}, but for {names}",
+                "{file} is not for {host}, but for {names}",
+                file=f"{site.owner}.crt",
                 host=site.host,
                 names=", ".join(alternatives),
             ),
-            fix=_(
-                "name one of those, or make another one: python -m mtls_openssl server "
-                "--server-dns {host}",
-                host=site.host,
-            ),
+            fix=again,
         )
     leaf = next((one for one in site.authorities if not one.is_ca), None)
     if leaf or not site.roots:
@@ -141,9 +140,9 @@ def is_unreadable(p12: bytes, windows: str) -> bool:
     return windows == OLD_WINDOWS and _PBES2 in p12
 
 
-def make_p12(reader: str, folder: PurePath) -> str:
-    """The command that makes the server's PKCS#12 file."""
-    return f'python -m mtls_openssl p12 server --for {reader} --out "{folder}"'
+def make_p12(owner: str, reader: str, folder: PurePath) -> str:
+    """The command that makes the PKCS#12 file of the server `owner`."""
+    return f'python -m mtls_openssl p12 {owner} --for {reader} --out "{folder}"'
 
 
 def script(site: Site, say: Callable[[Text], str]) -> Render:
@@ -236,14 +235,15 @@ def _messages(site: Site) -> dict[str, Text]:
         ),
         "no_site": _("IIS has no site of this name; it has"),
         "no_p12": _(
-            "there is no server.p12 here. To make it: {command}",
-            command=make_p12(site.reader, site.p12.parent),
+            "there is no {p12} here. To make it: {command}",
+            p12=site.p12.name,
+            command=make_p12(site.owner, site.reader, site.p12.parent),
         ),
-        "password": _("Password of server.p12"),
+        "password": _("Password of {p12}", p12=site.p12.name),
         "password_hint": _(
             "If the password is right, this Windows can't read its algorithms, as Server 2016 "
             "can't read AES. To make one that it can read: {command}",
-            command=make_p12("windows2016", site.p12.parent),
+            command=make_p12(site.owner, "windows2016", site.p12.parent),
         ),
         "no_key": _("the certificate is there now, but without its key"),
         "other_site": _("another site has this binding; choose another port, or a host name"),

@@ -10,21 +10,15 @@ from urllib.parse import urlsplit
 
 from mtls_openssl.errors import SettingRefusedError
 from mtls_openssl.language import Text, _
-from mtls_openssl.plan.naming import CHAIN, chain_of
 from mtls_openssl.steps import Command, Kind, Render
 
 CONFIG = "nginx.conf"
 """What nginx calls its configuration."""
 
 BLOCK = "mtls.conf"
-"""What we call ours, wherever it is put."""
+"""What we call ours, wherever it is put: that of the server `server`."""
 
-CA, CERTIFICATE, KEY = "ca.crt", "server.crt", "server.key"
-NEEDS = (CA, CERTIFICATE, KEY)
-"""The files of a set that a server needs."""
-
-CA_CHAIN, CERTIFICATE_CHAIN = CHAIN, chain_of("server")
-"""The files of CA and CERTIFICATE with an intermediate authority's certificate in them."""
+CA = "ca.crt"
 
 CRL = "crl.pem"
 DHPARAM = "dhparam.pem"
@@ -86,9 +80,11 @@ class Site:
         upstream: where requests go; empty for a page that shows who the client is.
         dhe: whether DHE ciphers are wanted, with the set's `dhparam.pem`.
         crl: whether the set has a `crl.pem`.
-        layered: whether an intermediate authority has issued its certificates.
         redirect: the port whose requests are sent to the TLS port, if any.
         password_file: the file with the pass phrase of the server's key, if it has one.
+        owner: what the files of the server's certificate are called.
+        certificate: the file with it, and with who issued it where that is not the root.
+        ca: the file with the CAs that clients are issued by, and those above them.
     """
 
     folder: PurePath
@@ -99,9 +95,21 @@ class Site:
     upstream: str = ""
     dhe: bool = False
     crl: bool = False
-    layered: bool = False
     redirect: int | None = None
     password_file: PurePath | None = None
+    owner: str = "server"
+    certificate: str = "server.crt"
+    ca: str = CA
+
+    @property
+    def block(self) -> str:
+        """What the file is called that the block is in, so that each server has its own."""
+        return BLOCK if self.owner == "server" else f"mtls-{self.owner}.conf"
+
+    @property
+    def key(self) -> str:
+        """The name of the file of the server's key."""
+        return f"{self.owner}.key"
 
 
 def version() -> Command:
@@ -138,7 +146,7 @@ def server_block(site: Site, say: Callable[[Text], str] = str) -> Render:
     tls = ports[0] if _HTTPS not in ports else _HTTPS
     return Render(
         "nginx/server.conf.j2",
-        BLOCK,
+        site.block,
         _("the server block"),
         {
             "shows": say(_("What the server shows to clients")),
@@ -147,12 +155,10 @@ def server_block(site: Site, say: Callable[[Text], str] = str) -> Render:
             "listen": site.listen,
             "names": " ".join(site.names) or "_",
             "http2": site.http2,
-            "certificate": quoted(
-                site.folder / (CERTIFICATE_CHAIN if site.layered else CERTIFICATE)
-            ),
-            "key": quoted(site.folder / KEY),
+            "certificate": quoted(site.folder / site.certificate),
+            "key": quoted(site.folder / site.key),
             "password_file": quoted(site.password_file) if site.password_file else "",
-            "ca": quoted(site.folder / (CA_CHAIN if site.layered else CA)),
+            "ca": quoted(site.folder / site.ca),
             "depth": site.depth,
             "crl": quoted(site.folder / CRL) if site.crl else "",
             "ciphers": ":".join((*_CIPHERS, *(_DHE_CIPHERS if site.dhe else ()))),

@@ -158,27 +158,27 @@ def workers() -> str:
 
 
 @held
-def install(desk: Desk, program: Program, block: str, folder: Path, backups: Path) -> Installed:
+def install(desk: Desk, program: Program, block: str, file: Path, backups: Path) -> Installed:
     """Put a server block where nginx reads it, and have nginx test all it reads.
 
     Args:
         desk: where nginx is asked.
         program: the nginx.
         block: the text of the block.
-        folder: a folder that `nginx.conf` includes files of.
+        file: where to put it, in a folder that `nginx.conf` includes files of.
         backups: where what was there is kept, in `backup/<UTC time>/`.
 
     Raises:
         FolderUnavailableError: the folder is not one of nginx's, or can't be written.
         NotProvenError: nginx refuses it or does not read it; the folder is as it was.
     """
-    config = _config_above(folder)
+    config = _config_above(file.parent)
     base, where = _where(config)
     before = _test(desk, program, base, *where)
     shield = Shield()
     shield.up()
     try:
-        placed = placing.put(folder / nginx.BLOCK, block.encode(), backups)
+        placed = placing.put(file, block.encode(), backups)
         try:
             verdict = _test(desk, program, base, *where)
             _require_success(verdict, before, placed.file, config)
