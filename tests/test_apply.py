@@ -130,6 +130,12 @@ def test_the_root_limits_the_names_below_it_and_leaves_say_where_to_ask(whole: S
     assert "OCSP - URI:http://ocsp.example.com/" in said
 
 
+def test_what_an_address_in_certificates_means_on_windows_is_said(whole: Set) -> None:
+    ran = whole.must("renew", "alice")
+    assert "IIS refuses every client (403.13)" in ran.stdout
+    assert "http://pki.example.com/crl.der leads" in ran.stdout
+
+
 def test_the_chain_is_leaf_intermediate_root_and_strict_validators_take_it(whole: Set) -> None:
     folder = whole.folder
 

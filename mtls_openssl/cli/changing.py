@@ -14,7 +14,7 @@ from mtls_openssl.cli import console, making
 from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.options import Choices
 from mtls_openssl.errors import FolderUnavailableError
-from mtls_openssl.language import Text, _, joined
+from mtls_openssl.language import Text, _, joined, spoken
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 
 if TYPE_CHECKING:
@@ -216,7 +216,20 @@ def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
         typer.echo("")
         for line in report.text(result):
             typer.echo(line)
+        for note in _addresses(decision):
+            typer.echo(spoken(_("Note: {note}", note=note)))
     return result
+
+
+def _addresses(decision: Decision) -> tuple[Text, ...]:
+    """What it means that the new certificates name where to ask whether they are revoked."""
+    from mtls_openssl.revocation import advice  # noqa: PLC0415
+
+    manifest = decision.manifest
+    issued = any(action.work and action.work.issue for action in decision.actions)
+    if not issued or not (manifest.crl_url or manifest.ocsp_url):
+        return ()
+    return advice.addresses(crl_url=manifest.crl_url, ocsp_url=manifest.ocsp_url)
 
 
 def _password(choices: Choices, folder: Path, file: str) -> Password:
