@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from mtls_openssl.audit import LOG, AuditLog
-from mtls_openssl.errors import Exit, FolderUnavailableError, MtlsError, system_said
+from mtls_openssl.audit import LOG, AuditLog, recording
+from mtls_openssl.errors import Exit, FolderUnavailableError, system_said
 from mtls_openssl.language import _
 from mtls_openssl.locate import Search, Version
 from mtls_openssl.process import Door, Serving
@@ -172,24 +172,10 @@ def at(
         chosen = found.chosen
         openssl = chosen.path if chosen else Path(os.devnull)
         room = Room(openssl, scratch, os.devnull, limit=limit)
-        try:
-            for candidate in found.candidates:
-                if candidate.probe:
-                    log.identify(candidate.path, str(candidate.version or ""))
-                    log.command(candidate.probe, cwd=candidate.path.parent)
-            if chosen:
-                log.identify(chosen.path, str(chosen.version))
+        with recording.ending(log):
+            recording.searched(log, found)
             desk = Desk(room, log, door, chosen.version if chosen else None)
             yield desk
-        except MtlsError as error:
-            log.end(error.code, _("failed: {what}", what=error.what), {})
-            raise
-        except KeyboardInterrupt:
-            log.end(Exit.INTERRUPTED, _("interrupted"), {})
-            raise
-        except BaseException as error:
-            log.end(Exit.OUR_FAULT, _("failed: {what}", what=type(error).__name__), {})
-            raise
         log.end(Exit.DONE, _("done: {purpose}", purpose=purpose), desk.published)
 
 

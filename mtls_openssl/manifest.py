@@ -56,8 +56,24 @@ class Key:
         return self.curve if self.algorithm == "EC" else "Ed25519"
 
 
+class _Files:
+    """What the files of one certificate are called."""
+
+    name: str
+
+    @property
+    def key_file(self) -> str:
+        """The name of the file of its key."""
+        return f"{self.name}.key"
+
+    @property
+    def certificate_file(self) -> str:
+        """The name of the file of its certificate."""
+        return f"{self.name}.crt"
+
+
 @dataclass(frozen=True)
-class Authority:
+class Authority(_Files):
     """A certification authority.
 
     Args:
@@ -81,16 +97,6 @@ class Authority:
     path_length: int | None = None
     permitted: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
-
-    @property
-    def key_file(self) -> str:
-        """The name of the file of its key."""
-        return f"{self.name}.key"
-
-    @property
-    def certificate_file(self) -> str:
-        """The name of the file of its certificate."""
-        return f"{self.name}.crt"
 
     @property
     def passphrase_variable(self) -> str:
@@ -129,7 +135,7 @@ class Packing:
 
 
 @dataclass(frozen=True)
-class Leaf:
+class Leaf(_Files):
     """A certificate of a server or of a client: an end entity, in the words of RFC 5280.
 
     Args:
@@ -154,16 +160,6 @@ class Leaf:
     extensions: str = ""
     critical_key_usage: bool = False
     packings: tuple[Packing, ...] = ()
-
-    @property
-    def key_file(self) -> str:
-        """The name of the file of its key."""
-        return f"{self.name}.key"
-
-    @property
-    def certificate_file(self) -> str:
-        """The name of the file of its certificate."""
-        return f"{self.name}.crt"
 
     @property
     def request_file(self) -> str:

@@ -14,13 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtls_openssl import templating
-from mtls_openssl.audit import LOG, AuditLog, sha256_of
+from mtls_openssl.audit import LOG, AuditLog, recording, sha256_of
 from mtls_openssl.errors import (
     CommandFailedError,
     Exit,
     FolderUnavailableError,
-    InterruptedRunError,
-    MtlsError,
     NotProvenError,
 )
 from mtls_openssl.frozen import dataclass
@@ -124,25 +122,15 @@ def make(
     with Workspace.open(target.folder, command=plan.name) as workspace:
         make_up_for(workspace)
         _require(plan, workspace.directory)
-        with AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log:
-            try:
-                _record_probes(log, found)
-                checks, packed, files, backup = _run(
-                    plan, manifest, target, found, workspace=workspace, log=log, door=door,
-                    watcher=watcher, proving=proving,
-                )  # fmt: skip
-            except MtlsError as error:
-                log.end(error.code, _("failed: {what}", what=error.what), {})
-                raise
-            except KeyboardInterrupt:
-                log.end(Exit.INTERRUPTED, _("interrupted"), {})
-                raise InterruptedRunError(
-                    _("The run was interrupted; the folder is as it was before."),
-                    fix=_("run the same command again when you are ready"),
-                ) from None
-            except BaseException as error:
-                log.end(Exit.OUR_FAULT, _("failed: {what}", what=type(error).__name__), {})
-                raise
+        with (
+            AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log,
+            recording.changing(log),
+        ):
+            recording.searched(log, found)
+            checks, packed, files, backup = _run(
+                plan, manifest, target, found, workspace=workspace, log=log, door=door,
+                watcher=watcher, proving=proving,
+            )  # fmt: skip
         notes = tuple(
             note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
         )
@@ -170,14 +158,6 @@ def make_up_for(workspace: Workspace) -> None:
 
 def _hashes(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
     return {name: sha256_of(workspace.directory / name) for name in names}
-
-
-def _record_probes(log: AuditLog, found: Found) -> None:
-    for candidate in found.candidates:
-        if candidate.probe:
-            log.identify(candidate.path, str(candidate.version or ""))
-            log.command(candidate.probe, cwd=candidate.path.parent)
-    log.identify(found.chosen.path, str(found.chosen.version))
 
 
 def _require(plan: Plan, folder: Path) -> None:

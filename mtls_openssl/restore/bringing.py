@@ -6,12 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtls_openssl.audit import LOG, AuditLog, sha256_of
+from mtls_openssl.audit import LOG, AuditLog, recording, sha256_of
 from mtls_openssl.errors import (
     Exit,
     FolderUnavailableError,
-    InterruptedRunError,
-    MtlsError,
     NotProvenError,
 )
 from mtls_openssl.language import _, joined
@@ -66,21 +64,11 @@ def bring_back(case: Case) -> tuple[Path | None, tuple[str, ...]]:
     refuse_incoherent(case)
     with Workspace.open(case.folder, command="restore") as workspace:
         make_up_for(workspace)
-        with AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log:
-            try:
-                backup = _bring(case, workspace, log)
-            except MtlsError as error:
-                log.end(error.code, _("failed: {what}", what=error.what), {})
-                raise
-            except KeyboardInterrupt:
-                log.end(Exit.INTERRUPTED, _("interrupted"), {})
-                raise InterruptedRunError(
-                    _("The run was interrupted; the folder is as it was before."),
-                    fix=_("run the same command again when you are ready"),
-                ) from None
-            except BaseException as error:
-                log.end(Exit.OUR_FAULT, _("failed: {what}", what=type(error).__name__), {})
-                raise
+        with (
+            AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log,
+            recording.changing(log),
+        ):
+            backup = _bring(case, workspace, log)
         return backup, tuple(filter(None, (workspace.recovered, *workspace.warnings)))
 
 

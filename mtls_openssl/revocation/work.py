@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mtls_openssl.audit import LOG, AuditLog, sha256_of
+from mtls_openssl.audit import LOG, AuditLog, recording, sha256_of
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import (
     CommandFailedError,
     Exit,
     FolderUnavailableError,
-    InterruptedRunError,
-    MtlsError,
     NotProvenError,
 )
 from mtls_openssl.inspection.files import is_encrypted
@@ -302,12 +300,8 @@ def at_work(order: Order, found: Found, *, door: Door) -> Iterator[Work]:
         log = stack.enter_context(
             AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage)
         )
-        try:
-            for candidate in found.candidates:
-                if candidate.probe:
-                    log.identify(candidate.path, str(candidate.version or ""))
-                    log.command(candidate.probe, cwd=candidate.path.parent)
-            log.identify(found.chosen.path, str(found.chosen.version))
+        with recording.changing(log):
+            recording.searched(log, found)
             room = Room(found.chosen.path, workspace.stage, os.devnull, limit=order.limit)
             desk = Desk(room, log, door, found.chosen.version)
             desk.heard = order.heard
@@ -315,18 +309,6 @@ def at_work(order: Order, found: Found, *, door: Door) -> Iterator[Work]:
             work.begin()
             yield work
             work.finish()
-        except MtlsError as error:
-            log.end(error.code, _("failed: {what}", what=error.what), {})
-            raise
-        except KeyboardInterrupt:
-            log.end(Exit.INTERRUPTED, _("interrupted"), {})
-            raise InterruptedRunError(
-                _("The run was interrupted; the folder is as it was before."),
-                fix=_("run the same command again when you are ready"),
-            ) from None
-        except BaseException as error:
-            log.end(Exit.OUR_FAULT, _("failed: {what}", what=type(error).__name__), {})
-            raise
 
 
 def raise_for(checks: Sequence[Check], log: Path) -> None:
