@@ -5,23 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from mtls_openssl.scripting.bat import bat
-from mtls_openssl.scripting.ps1 import ps1
-from mtls_openssl.scripting.reading import as_json, text
 from mtls_openssl.scripting.recipe import Line, Recipe, Written
-from mtls_openssl.scripting.sh import sh
 
 __all__ = ["Format", "Line", "Written", "script"]
 
 Format = Literal["bat", "sh", "ps1", "json", "text"]
-
-_WRITERS: Mapping[str, Callable[[Recipe], str]] = {
-    "bat": bat,
-    "sh": sh,
-    "ps1": ps1,
-    "json": as_json,
-    "text": text,
-}
 
 
 def script(
@@ -51,4 +39,17 @@ def script(
     Raises:
         SettingRefusedError: a value can't be written for that shell.
     """
-    return _WRITERS[form](Recipe(tuple(lines), tuple(temporary), title))
+    # Every run names commands by `prompt`, and few runs are written as a script.
+    from mtls_openssl.scripting.bat import bat  # noqa: PLC0415
+    from mtls_openssl.scripting.ps1 import ps1  # noqa: PLC0415
+    from mtls_openssl.scripting.reading import as_json, text  # noqa: PLC0415
+    from mtls_openssl.scripting.sh import sh  # noqa: PLC0415
+
+    writers: Mapping[str, Callable[[Recipe], str]] = {
+        "bat": bat,
+        "sh": sh,
+        "ps1": ps1,
+        "json": as_json,
+        "text": text,
+    }
+    return writers[form](Recipe(tuple(lines), tuple(temporary), title))

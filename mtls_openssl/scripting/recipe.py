@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+from mtls_openssl.frozen import dataclass
 from mtls_openssl.steps import Command, Join
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Written:
     r"""A text file that a script writes.
 
@@ -29,7 +28,7 @@ def words(command: Command) -> list[str]:
     return [command.program.stem if command.program else "openssl", *command.argv]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Recipe:
     """All that a script does.
 

@@ -1,13 +1,30 @@
-"""How the process ends: at once, with all that was printed, and with the right exit code."""
+"""How the process starts: with what it needs; and ends: at once, with all that was printed."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 US = (sys.executable, "-m", "mtls_openssl")
+
+
+def test_a_run_does_not_wait_for_what_other_commands_need(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "mtls_openssl", "all", "--out", str(tmp_path)],
+        capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    loaded = set(re.findall(r"\| +(mtls_openssl\.[\w.]+|[a-z]+)$", ran.stderr, re.MULTILINE))
+    ours = {name.removeprefix("mtls_openssl.") for name in loaded if "." in name}
+    rooms = {name.split(".")[0] for name in ours}
+    assert {"runner", "audit", "cli", "process"} <= rooms
+    assert rooms.isdisjoint({"desk", "doctor", "inspection", "live", "register", "trust"})
+    assert ours.isdisjoint({"audit.chain", "cli.adding", "cli.live", "scripting.bat"})
+    assert loaded.isdisjoint({"asyncio", "rich", "tomllib"})
 
 
 @pytest.mark.parametrize(
