@@ -52,7 +52,7 @@ def lasting(days: float) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    machine.mtls("all", cwd=folder)
+    machine.mtls("all", "--client-cn", "王小明", cwd=folder)
     machine.mtls("server", cwd=folder)  # so that there is a backup
     return folder
 
@@ -128,17 +128,16 @@ def test_a_set_is_shown_as_a_tree_with_days_and_backups(made: Path) -> None:
         r"├─ server\.crt  +server\.your_domain\.com  +server  .*364 days left  fine$", lines[1]
     )
     assert "also for localhost, api.your_domain.com, 127.0.0.1" in lines[2]
-    assert re.match(r"└─ client\.crt  +client1  +client  .*364 days left  fine$", lines[3])
+    assert re.match(r"└─ client\.crt  +王小明  +client  .*364 days left  fine$", lines[3])
     assert re.match(r"   └─ client\.p12  +PKCS#12  +fine$", lines[4])
     assert lines[6] == "3 certificates, all fine."
     assert re.match(r"Backups: 1, the latest of \d{4}", lines[8])
 
 
-def test_the_columns_are_straight_in_chinese_too(made: Path, tmp_path: Path) -> None:
-    machine.mtls("all", "--client-cn", "王小明", cwd=tmp_path)
+def test_the_columns_are_straight_in_chinese_too(made: Path) -> None:
     from mtls_openssl.language import width
 
-    told = machine.mtls("status", "--lang", "zh", cwd=tmp_path).stdout.splitlines()
+    told = machine.mtls("status", "--lang", "zh", cwd=made).stdout.splitlines()
     places = {
         width(line[: match.start()])
         for line in told
@@ -200,7 +199,7 @@ def test_a_pkcs12_file_that_was_named_and_can_not_be_opened_is_not_fine(made: Pa
     assert "the password is not the one of this file" in told
     status(*wrong, cwd=made, env={"OTHER": "another"})
     told = status("client.p12", "--password-env", "MTLS_P12_PASSWORD", cwd=made)
-    assert re.match(r"client\.p12  client1  PKCS#12  .*364 days left  fine", told)
+    assert re.match(r"client\.p12  王小明  PKCS#12  .*364 days left  fine", told)
 
 
 def test_a_pkcs12_file_of_before_a_renewal_is_noticed(made: Path, tmp_path: Path) -> None:

@@ -44,9 +44,11 @@ def report(choices: Choices) -> None:
     from mtls_openssl.inventory import judging, survey  # noqa: PLC0415 - as below: when needed
     from mtls_openssl.inventory.held import Terms  # noqa: PLC0415
     from mtls_openssl.page import making, record  # noqa: PLC0415
-    from mtls_openssl.workspace.publishing import publish  # noqa: PLC0415
+    from mtls_openssl.workspace.publishing import publish, require  # noqa: PLC0415
 
     folder: Path = choices["out"]
+    file: Path = choices["out_file"] or folder / FILE
+    require(file, making.SIGN)
     now = dt.datetime.now(dt.UTC)
     stock = survey.of_set(folder, Terms(now, dt.timedelta(days=judging.SOON)))
     log = record.of(folder)  # before the proof adds to it
@@ -54,7 +56,7 @@ def report(choices: Choices) -> None:
     contents = making.Contents(folder, now, stock, checks, left_out, log, version)
     page = making.page(contents).encode("utf-8", "backslashreplace")
     # It tells what the log tells, which is its owner's.
-    file = publish(choices["out_file"] or folder / FILE, page, making.SIGN, mode=0o600)
+    file = publish(file, page, making.SIGN, mode=0o600)
     faults = [check for check in checks if check.fault]
     if choices["json"]:
         console.print_data(

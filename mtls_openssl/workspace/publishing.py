@@ -26,13 +26,9 @@ def publish(file: Path, content: bytes, sign: bytes, *, mode: int = 0o644) -> Pa
     Raises:
         FolderUnavailableError: it can't be written, or is somebody else's; it is as it was.
     """
+    require(file, sign)
     file = Path(os.path.realpath(file))
     try:
-        if os.path.lexists(file) and not _is_ours(file, sign):
-            raise FolderUnavailableError(
-                _("{file} is there already, and was not touched: we did not make it.", file=file),
-                fix=_("name another file, or move this one away"),
-            )
         replace(file, content, mode)
     except OSError as error:
         raise FolderUnavailableError(
@@ -41,6 +37,30 @@ def publish(file: Path, content: bytes, sign: bytes, *, mode: int = 0o644) -> Pa
             fix=_("name another place, or run it as somebody who may write there"),
         ) from error
     return file
+
+
+def require(file: Path, sign: bytes) -> None:
+    """Make sure that a place is free, or has a file of ours: before the work that it is for.
+
+    Args:
+        file: the place.
+        sign: as for `publish`.
+
+    Raises:
+        FolderUnavailableError: it is somebody else's, or can't be looked at.
+    """
+    try:
+        ours = not os.path.lexists(file) or _is_ours(file, sign)
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("{file} can't be read: {why}", file=file, why=system_said(error)),
+            fix=_("run the command as the user who owns the file"),
+        ) from error
+    if not ours:
+        raise FolderUnavailableError(
+            _("{file} is there already, and was not touched: we did not make it.", file=file),
+            fix=_("name another file, or move this one away"),
+        )
 
 
 def replace(file: Path, content: bytes, mode: int = 0o644) -> None:
