@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -201,19 +200,20 @@ def _domain(typed: str | None) -> str:
 def _known_passwords(choices: Choices, folder: Path) -> dict[str, str]:
     """The passwords of the bundles, if somebody has said them: the doctor asks nobody.
 
-    What was given is the client's, as where it is made; the server's may have one of its own,
-    which was made up for it.
+    What was given is the client's, as where it is made; others may have one of their own, which
+    was made up for them.
     """
+    from mtls_openssl.cli.changing import kept  # noqa: PLC0415
     from mtls_openssl.cli.password import password  # noqa: PLC0415
-    from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE, SERVER  # noqa: PLC0415
+    from mtls_openssl.life.condition import files_in  # noqa: PLC0415
+    from mtls_openssl.openssl.pkcs12 import CLIENT, PASSWORD_VARIABLE  # noqa: PLC0415
+    from mtls_openssl.plan.naming import PASSWORD_ENDING  # noqa: PLC0415
 
-    known = {}
-    for bundle in (CLIENT, SERVER):
-        with contextlib.suppress(OSError, ValueError):
-            known[bundle.file] = (folder / bundle.password_file).read_text("ascii").strip()
+    files = [name for name in files_in(folder) if name.endswith(".p12")]
+    known = {name: made for name in files if (made := kept(folder / f"{name}{PASSWORD_ENDING}"))}
     if PASSWORD_VARIABLE in os.environ or any(choices[one.name] for one in options.P12_PASSWORD):
         given = password(choices).value
-        known = {SERVER.file: given, **known, CLIENT.file: given}
+        known = {**dict.fromkeys(files, given), **known, CLIENT.file: given}
     return known
 
 

@@ -1,9 +1,9 @@
 """The guide's chapter of trouble-shooting as a program: what is the matter with a set, and why.
 
-`patient` reads all there is, once. The examinations are small functions that go by that alone:
-`computer`, `folder`, `files`, `certificates`, `belonging`, `revocation`, `bundles`, `outside`,
-`record`. `finding` is what they say, `mending` has the commands that help, `treatment` does what
-is safe.
+`members` says which files make up the set, and `patient` reads all there is, once. The
+examinations are small functions that go by that alone: `computer`, `folder`, `files`,
+`certificates`, `belonging`, `revocation`, `bundles`, `outside`, `described`, `record`. `finding` is
+what they say, `mending` has the commands that help, `treatment` does what is safe.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mtls_openssl.doctor import (
     bundles,
     certificates,
     computer,
+    described,
     files,
     folder,
     outside,
@@ -30,7 +31,7 @@ from mtls_openssl.doctor.treatment import treat
 _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     computer.openssl,
     computer.clock,
-    computer.settings,
+    described.settings,
     folder.unfinished,
     files.presence,
     files.content,
@@ -40,6 +41,7 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     belonging.ca_key,
     belonging.chain,
     belonging.leaf_keys,
+    belonging.chain_files,
     certificates.names,
     revocation.crls,
     revocation.revoked,
@@ -52,19 +54,20 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     outside.trust,
     outside.strangers,
     certificates.outlived,
+    described.undescribed,
     computer.configuration,
 )
 """In the order in which one thing follows from another."""
 
-EXAMINATIONS = len(_EXAMINATIONS) + 1
-"""How many there are, with that of the log."""
+EXAMINATIONS = len(_EXAMINATIONS) + 2
+"""How many there are, with those of the log and of what mtls.toml describes."""
 
 
 def examine(patient: Patient) -> tuple[Finding, ...]:
     """All that is the matter, the worst first, and of that the cause before what it causes."""
     found = [finding for examination in _EXAMINATIONS for finding in examination(patient)]
     known = {finding.subject for finding in found}
-    return in_order([*found, *record.log(patient, known)])
+    return in_order([*found, *described.differences(patient, known), *record.log(patient, known)])
 
 
 __all__ = [

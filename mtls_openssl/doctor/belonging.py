@@ -6,34 +6,38 @@ from collections.abc import Iterator
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
-from mtls_openssl.doctor.patient import LEAVES, OWNERS, Patient
+from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.inspection.objections import is_ca, objections
 from mtls_openssl.language import Text, _
+from mtls_openssl.manifest import Role
+from mtls_openssl.plan.naming import owner_of
 
 _AT_EACH_START = _("a web server asks for it at each start, and on Windows nobody can answer")
 _LOCKED = {
-    "ca": (Severity.NOTE, _("that is safe, but nothing can be issued until it is taken off")),
-    "server": (Severity.WARNING, _AT_EACH_START),
-    "client": (Severity.NOTE, _("that is safe; each program that uses it must be told")),
+    Role.SERVER: (Severity.WARNING, _AT_EACH_START),
+    Role.CLIENT: (Severity.NOTE, _("that is safe; each program that uses it must be told")),
 }
 
 
 def ca_key(patient: Patient) -> Iterator[Finding]:
-    """Whether the CA's private key is its certificate's."""
-    yield from _keys(patient, ("ca",))
+    """Whether each authority's private key is its certificate's."""
+    yield from _keys(patient, patient.members.authorities)
 
 
 def leaf_keys(patient: Patient) -> Iterator[Finding]:
-    """Whether the private keys of server and client are their certificates'."""
-    yield from _keys(patient, tuple(LEAVES))
+    """Whether the private keys of servers and clients are their certificates'."""
+    yield from _keys(patient, tuple(patient.members.leaves))
 
 
 def _keys(patient: Patient, owners: tuple[str, ...]) -> Iterator[Finding]:
     for owner in owners:
         name = f"{owner}.key"
         key, file = patient.files[name].key, patient.files[f"{owner}.crt"]
+        issues = owner in patient.members.authorities
         if key and key.protection and not key.public_key:
-            severity, why = _LOCKED[owner]
+            if issues:
+                continue  # as it should be; what is in it is seen when it is used
+            severity, why = _LOCKED[patient.members.leaves[owner] or Role.CLIENT]
             yield Finding(
                 "key-password",
                 severity,
@@ -49,17 +53,17 @@ def _keys(patient: Patient, owners: tuple[str, ...]) -> Iterator[Finding]:
                 name,
                 _strange_key(patient, name, key.public_key),
                 _("no program starts with a key and a certificate that don't fit")
-                if owner in LEAVES
+                if not issues
                 else _("what is issued with it, nobody accepts who trusts ca.crt"),
                 mending.restored(patient, name)
                 or mending.restored(patient, file.name)
-                or mending.issued_again(patient, owner if owner in LEAVES else "all"),
+                or mending.made_again(patient, owner),
             )
 
 
 def _strange_key(patient: Patient, name: str, public_key: str) -> Text:
-    certificate = f"{name.partition('.')[0]}.crt"
-    for owner in OWNERS:
+    certificate = f"{owner_of(name)}.crt"
+    for owner in patient.members.owners:
         other = f"{owner}.crt"
         if patient.files[other].public_key == public_key:
             return _(
@@ -73,12 +77,13 @@ def _strange_key(patient: Patient, name: str, public_key: str) -> Text:
 
 def chain(patient: Patient) -> Iterator[Finding]:
     """Whether the CA has issued what is here, also to the strictest validators."""
-    ca = patient.ca
-    if ca is None or not is_ca(ca):
+    members = patient.members
+    issuers = [one for name in members.authorities if (one := patient.certificate(name))]
+    if patient.ca is None or not is_ca(patient.ca):
         return
-    for owner in LEAVES:
+    for owner in members.owners[1:]:
         leaf, name = patient.certificate(owner), f"{owner}.crt"
-        if leaf is None or is_ca(leaf):
+        if leaf is None or is_ca(leaf) is (owner in members.leaves):
             continue
         own = [words for depth, words in patient.faults.get(owner, ()) if depth == 0]
         strict = [words for depth, words in patient.strict.get(owner, ()) if depth == 0]
@@ -88,14 +93,14 @@ def chain(patient: Patient) -> Iterator[Finding]:
                 Severity.ERROR,
                 name,
                 _("{file} was issued by another CA of the same name.", file=name)
-                if leaf.issuer == ca.subject
+                if leaf.issuer in [one.subject for one in issuers]
                 else _(
                     "{file} was issued by another CA: {issuer}.",
                     file=name,
                     issuer=", ".join(f"{kind}={value}" for kind, value in leaf.issuer),
                 ),
                 _("who trusts ca.crt refuses it: {said}", said=own[0]),
-                mending.issued_again(patient, owner),
+                mending.made_again(patient, owner),
             )
         elif strict and not objections(leaf):
             yield Finding(
@@ -104,21 +109,41 @@ def chain(patient: Patient) -> Iterator[Finding]:
                 name,
                 _("Strict validators refuse {file}: {said}.", file=name, said=strict[0]),
                 _("Python 3.13 and others are strict unless told otherwise (RFC 5280)"),
-                mending.issued_again(patient, owner),
+                mending.made_again(patient, owner),
             )
+
+
+def chain_files(patient: Patient) -> Iterator[Finding]:
+    """Whether the files that are sent with a certificate hold it, and who issued it."""
+    for name in patient.members.stale:
+        there = (patient.folder / name).is_file()
+        yield Finding(
+            "chain-file",
+            Severity.ERROR if there else Severity.WARNING,
+            name,
+            _("{file} is missing, or out of date", file=name),
+            _("who is given it sends a certificate that nobody can trace to the root"),
+            mending.joined_again(patient, name),
+        )
 
 
 def serials(patient: Patient) -> Iterator[Finding]:
     """Whether each certificate of the CA has a serial number of its own."""
-    server, client = patient.certificate("server"), patient.certificate("client")
-    same = server and client and (server.issuer, server.serial) == (client.issuer, client.serial)
-    if same and patient.files["server.crt"].fingerprint != patient.files["client.crt"].fingerprint:
-        yield Finding(
-            "serial-twice",
-            Severity.WARNING,
-            "client.crt",
-            _("server.crt and client.crt have the same serial number."),
-            _("Firefox refuses both (SEC_ERROR_REUSED_ISSUER_AND_SERIAL), and neither can be"
-              " revoked without the other"),
-            mending.issued_again(patient, "client"),
-        )  # fmt: skip
+    first: dict[tuple[object, str], str] = {}
+    for owner, one in patient.certificates.items():
+        other = first.setdefault((one.issuer, one.serial), owner)
+        prints = {patient.files[f"{name}.crt"].fingerprint for name in (owner, other)}
+        if len(prints) > 1:
+            yield Finding(
+                "serial-twice",
+                Severity.WARNING,
+                f"{owner}.crt",
+                _(
+                    "{first} and {second} have the same serial number.",
+                    first=f"{other}.crt",
+                    second=f"{owner}.crt",
+                ),
+                _("Firefox refuses both (SEC_ERROR_REUSED_ISSUER_AND_SERIAL), and neither can be"
+                  " revoked without the other"),
+                mending.made_again(patient, owner),
+            )  # fmt: skip

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
-from mtls_openssl.doctor.patient import BUNDLES, File, Patient
+from mtls_openssl.doctor.patient import File, Patient
 from mtls_openssl.inspection.objects import Bundle, Certificate, Key, fingerprint
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import readers
 
 _FIRST_TO_READ_AES = 16299
@@ -18,7 +19,7 @@ _FIRST_TO_READ_AES = 16299
 
 def bundles(patient: Patient) -> Iterator[Finding]:
     """Whether each bundle is of use."""
-    for name in BUNDLES:
+    for name in patient.members.bundles:
         file = patient.files[name]
         if file.bundle and name in patient.request.passwords:
             yield from _examined(patient, file, file.bundle)
@@ -26,16 +27,21 @@ def bundles(patient: Patient) -> Iterator[Finding]:
 
 def not_opened(patient: Patient) -> tuple[Text, ...]:
     """What could not be looked at without a password, a sentence each."""
+    locked = [
+        f"{name}.key"
+        for name in patient.members.authorities
+        if (key := patient.files[f"{name}.key"].key) and key.protection and not key.public_key
+    ]
     return tuple(
         _("{file} was not opened: its password was not given.", file=name)
-        for name in BUNDLES
-        if patient.files[name].there and name not in patient.request.passwords
+        for name in (*locked, *patient.members.bundles)
+        if name not in patient.request.passwords
     )
 
 
 def _examined(patient: Patient, file: File, bundle: Bundle) -> Iterator[Finding]:
-    owner = file.name.partition(".")[0]
-    again = mending.ours(patient, "p12", *(("server",) if owner == "server" else ()))
+    owner = patient.members.bundles[file.name]
+    again = mending.packed_again(patient, file.name)
 
     def finding(code: str, severity: Severity, what: Text, why: Text, mend: str = "") -> Finding:
         return Finding(code, severity, file.name, what, why, mend or again)
@@ -66,7 +72,11 @@ def _examined(patient: Patient, file: File, bundle: Bundle) -> Iterator[Finding]
             _("{file} holds another certificate than {leaf}.", file=file.name, leaf=leaf.name),
             _("it was packed before {leaf} was made anew", leaf=leaf.name),
         )
-    elif owner == "client" and ca.fingerprint and ca.fingerprint not in inside:
+    elif (
+        patient.members.leaves[owner] is Role.CLIENT
+        and ca.fingerprint
+        and ca.fingerprint not in inside
+    ):
         yield finding(
             "p12-ca",
             Severity.WARNING,
@@ -90,7 +100,9 @@ def _legible(patient: Patient, file: File, bundle: Bundle, again: str) -> Iterat
             _("{file} can't be read by: {who}.", file=file.name,
               who=joined("; ", (one.name for one in blind))),
             _("they say that the password is wrong, and mean the algorithms"),
-            f"{again} --for {reader}",
+            f"{again} --for {reader}"
+            if " p12" in again
+            else mending.ours(patient, "p12", patient.members.bundles[file.name], "--for", reader),
         )  # fmt: skip
 
 

@@ -8,9 +8,11 @@ from datetime import timedelta
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
-from mtls_openssl.doctor.patient import LEAVES, OWNERS, Patient
+from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.inspection.objections import is_ca, objections, serves
 from mtls_openssl.language import _
+from mtls_openssl.manifest import ROOT, Role
+from mtls_openssl.openssl.extensions import EXTENDED_KEY_USAGE
 from mtls_openssl.openssl.x509 import Description
 
 _SOON = timedelta(days=30)
@@ -27,15 +29,15 @@ _MILD = {
     "serial-positive", "wildcard",
 }  # fmt: skip
 _STRANGE = {
-    "server": _("it may not be used by a server (extendedKeyUsage lacks serverAuth)"),
-    "client": _("it may not be used by a client (extendedKeyUsage lacks clientAuth)"),
+    Role.SERVER: _("it may not be used by a server (extendedKeyUsage lacks serverAuth)"),
+    Role.CLIENT: _("it may not be used by a client (extendedKeyUsage lacks clientAuth)"),
 }
 
 
 def dates(patient: Patient) -> Iterator[Finding]:
     """Whether the certificates are in date, the CA's first: what it issued ends with it."""
     now = patient.request.now
-    for owner in OWNERS:
+    for owner in patient.members.owners:
         certificate = patient.certificate(owner)
         if certificate is None:
             continue
@@ -81,40 +83,56 @@ def dates(patient: Patient) -> Iterator[Finding]:
 
 
 def outlived(patient: Patient) -> Iterator[Finding]:
-    """Whether the CA ends before what it has issued."""
-    leaves = [leaf for owner in LEAVES if (leaf := patient.certificate(owner))]
-    if patient.ca and any(leaf.not_after > patient.ca.not_after for leaf in leaves):
-        yield Finding(
-            "ca-outlived",
-            Severity.NOTE,
-            "ca.crt",
-            _(
-                "The CA ends on {date}, before what it has issued.",
-                date=_day(patient.ca.not_after),
-            ),
-            _("certificates are refused from the day that their CA ends"),
-            mending.ours(patient, *_RENEWED),
-        )
+    """Whether an authority ends before what it has issued."""
+    for name in patient.members.authorities:
+        ca = patient.certificate(name)
+        others = {owner: patient.certificate(owner) for owner in patient.members.owners}
+        issued = [
+            one for owner, one in others.items()
+            if ca and one and owner != name and one.issuer == ca.subject
+        ]  # fmt: skip
+        if ca and any(one.not_after > ca.not_after for one in issued):
+            yield Finding(
+                "ca-outlived",
+                Severity.NOTE,
+                f"{name}.crt",
+                _("The CA ends on {date}, before what it has issued.", date=_day(ca.not_after))
+                if name == ROOT
+                else _(
+                    "{file} ends on {date}, before what it has issued.",
+                    file=f"{name}.crt",
+                    date=_day(ca.not_after),
+                ),
+                _("certificates are refused from the day that their CA ends"),
+                _renewed(patient, name),
+            )
 
 
 def authority(patient: Patient) -> Iterator[Finding]:
-    """Whether the CA is one that strict validators accept."""
-    ca = patient.ca
-    if ca is None:
-        return
-    if not is_ca(ca):
-        leaf = any(serves(ca, purpose) and "X509v3 Extended Key Usage" in ca.extensions
-                   for purpose in LEAVES.values())  # fmt: skip
-        yield Finding(
-            "not-a-ca",
-            Severity.ERROR,
-            "ca.crt",
-            _("ca.crt is not the certificate of a CA."),
-            _("nothing that claims to be issued by it is accepted"),
-            mending.issued_again(patient, "all") if leaf else mending.ours(patient, "repair-ca"),
-        )
-        return
-    if ca.issuer != ca.subject:
+    """Whether each authority is one that strict validators accept."""
+    for name in patient.members.authorities:
+        ca = patient.certificate(name)
+        if ca is None:
+            continue
+        if not is_ca(ca):
+            leaf = name != ROOT or any(
+                serves(ca, role.usage) and EXTENDED_KEY_USAGE in ca.extensions for role in Role
+            )
+            yield Finding(
+                "not-a-ca",
+                Severity.ERROR,
+                f"{name}.crt",
+                _("{file} is not the certificate of a CA.", file=f"{name}.crt"),
+                _("nothing that claims to be issued by it is accepted"),
+                mending.made_again(patient, name) if leaf else mending.ours(patient, "repair-ca"),
+            )
+            continue
+        yield from _root(name, ca)
+        yield from _objections(patient, name, ca)
+
+
+def _root(name: str, ca: Description) -> Iterator[Finding]:
+    if name == ROOT and ca.issuer != ca.subject:
         yield Finding(
             "not-a-root",
             Severity.ERROR,
@@ -123,18 +141,17 @@ def authority(patient: Patient) -> Iterator[Finding]:
             _("a chain is verified up to a root, and none is here"),
             _("put the root's certificate into ca.crt, below this one"),
         )
-    yield from _objections(patient, "ca", ca)
 
 
 def leaves(patient: Patient) -> Iterator[Finding]:
-    """Whether server and client have a certificate for their purpose, that nobody objects to."""
-    for owner, purpose in LEAVES.items():
+    """Whether servers and clients have a certificate for their purpose, that nobody objects to."""
+    for owner, role in patient.members.leaves.items():
         certificate = patient.certificate(owner)
         if certificate is None:
             continue
         name = f"{owner}.crt"
-        if not serves(certificate, purpose):
-            what = _("it is the certificate of a CA") if is_ca(certificate) else _STRANGE[owner]
+        if role and not serves(certificate, role.usage):
+            what = _("it is the certificate of a CA") if is_ca(certificate) else _STRANGE[role]
             yield Finding(
                 "purpose",
                 Severity.ERROR,
@@ -147,22 +164,27 @@ def leaves(patient: Patient) -> Iterator[Finding]:
 
 
 def names(patient: Patient) -> Iterator[Finding]:
-    """Whether the server's certificate is for the name that its clients ask for."""
-    domain, server = patient.request.domain, patient.certificate("server")
-    if not domain or server is None or covers(server, domain):
+    """Whether a server's certificate is for the name that its clients ask for."""
+    domain, roles = patient.request.domain, patient.members.leaves
+    servers = {
+        owner: one for owner, one in patient.certificates.items() if roles[owner] is Role.SERVER
+    }
+    if not domain or not servers or any(covers(one, domain) for one in servers.values()):
         return
+    owner, server = next(iter(servers.items()))
     hosts, addresses = mending.alternatives(server)
     yield Finding(
         "names",
         Severity.ERROR,
-        "server.crt",
+        f"{owner}.crt",
         _(
-            "server.crt is not for {domain}, but for {names}.",
+            "{file} is not for {domain}, but for {names}.",
+            file=f"{owner}.crt",
             domain=domain,
             names=", ".join((*hosts, *addresses)) or _("no name at all"),
         ),
         _("clients that ask for a name refuse a certificate without it"),
-        mending.issued_again(patient, "server", names=(domain,)),
+        mending.for_name(patient, owner, domain),
     )
 
 
@@ -184,12 +206,12 @@ def covers(server: Description, domain: str) -> bool:
 def _objections(patient: Patient, owner: str, certificate: Description) -> Iterator[Finding]:
     name = f"{owner}.crt"
     for found in objections(certificate):
-        if owner != "ca":
-            mend = mending.issued_again(patient, owner)
+        if owner != ROOT:
+            mend = mending.made_again(patient, owner)
         elif found.code in _REPAIRED:
             mend = mending.ours(patient, "repair-ca")
         else:
-            mend = mending.issued_again(patient, "all")
+            mend = mending.made_again(patient, ROOT)
         yield Finding(
             found.code,
             Severity.WARNING if found.code in _MILD else Severity.ERROR,
@@ -204,15 +226,15 @@ def _placed(patient: Patient, owner: str) -> str:
     """The two certificates in each other's place, or a new one."""
     other = "client" if owner == "server" else "server"
     key = patient.files[f"{owner}.key"].public_key
-    if key and patient.files[f"{other}.crt"].public_key == key:
+    if key and f"{other}.crt" in patient.files and patient.files[f"{other}.crt"].public_key == key:
         return mending.swapped(patient, f"{owner}.crt", f"{other}.crt")
-    return mending.issued_again(patient, owner)
+    return mending.made_again(patient, owner)
 
 
 def _renewed(patient: Patient, owner: str) -> str:
-    if owner == "ca":
+    if owner == ROOT:
         return mending.ours(patient, *_RENEWED)
-    return mending.issued_again(patient, owner)
+    return mending.made_again(patient, owner)
 
 
 def _common_name(name: tuple[tuple[str, str], ...]) -> str:

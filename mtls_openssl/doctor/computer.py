@@ -1,4 +1,4 @@
-"""What is examined first: openssl, its configuration, the clock, the file of settings."""
+"""What is examined first: openssl, its configuration, the clock."""
 
 from __future__ import annotations
 
@@ -106,23 +106,3 @@ def clock(patient: Patient) -> Iterator[Finding]:
         _("whether a certificate is in date is told by the clock"),
         mending.clock(),
     )
-
-
-def settings(patient: Patient) -> Iterator[Finding]:
-    """Whether the folder's file of settings is one."""
-    config = patient.folder / "mtls.toml"
-    if not config.is_file():
-        return
-    from mtls_openssl.settings import load  # noqa: PLC0415 - where there is something to load
-
-    try:
-        load({}, environ={}, config=config)
-    except MtlsError as error:
-        yield Finding(
-            "settings",
-            Severity.ERROR,
-            "mtls.toml",
-            error.what,
-            _("nothing can be made in this folder until it is right"),
-            error.fix or _("edit {file}", file=config),
-        )

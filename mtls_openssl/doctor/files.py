@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
-from mtls_openssl.doctor.patient import BUNDLES, FILES, LEAVES, OWNERS, File, Patient
+from mtls_openssl.doctor.patient import File, Patient
 from mtls_openssl.inspection.content import Content, Kind
 from mtls_openssl.inspection.objects import Unreadable
 from mtls_openssl.language import _
+from mtls_openssl.manifest import ROOT
+from mtls_openssl.plan.naming import owner_of
 
 _KINDS = {"crt": Kind.CERTIFICATE, "key": Kind.KEY, "p12": Kind.PKCS12}
 _CALLED = {
@@ -35,35 +37,41 @@ def presence(patient: Patient) -> Iterator[Finding]:
             str(patient.folder),
             _("There is no set in {folder}.", folder=patient.folder),
             _("there is nothing to examine"),
-            mending.ours(patient, "all"),
+            mending.begun(patient),
         )
         return
-    for owner in OWNERS:
+    authorities = patient.members.authorities
+    for owner in patient.members.owners:
         certificate, key = f"{owner}.crt", f"{owner}.key"
-        if certificate not in there and (owner == "ca" or key in there):
+        if certificate not in there and (owner in authorities or key in there):
             yield _missing(patient, certificate, owner)
-        elif key not in there and certificate in there and owner != "ca":
+        elif key not in there and certificate in there and owner not in authorities:
             yield _missing(patient, key, owner)
-        elif key not in there and owner == "ca":
+        elif key not in there and owner == authorities[-1]:
             yield Finding(
                 "ca-key-absent",
                 Severity.NOTE,
                 key,
-                _("The CA's private key is not here."),
+                _("The CA's private key is not here.")
+                if owner == ROOT
+                else _("The private key of the intermediate authority is not here."),
                 _("that is safest, but nothing can be issued here"),
                 mending.restored(patient, key)
                 or _("put it here when a certificate is to be issued or repaired"),
             )
-        elif owner != "ca" and certificate not in there:
+        elif owner in patient.members.leaves and certificate not in there:
             yield Finding(
                 f"no-{owner}",
                 Severity.NOTE,
                 certificate,
                 _("There is no certificate for the {owner} here.", owner=_OWNERS[owner]),
                 _("mutual TLS takes one on either side"),
-                mending.ours(patient, owner),
+                mending.ours(patient, owner)
+                if patient.members.usual
+                else mending.ours(patient, owner, "add", owner),
             )
-    if "client.p12" not in there and {"client.key", "client.crt"} <= there:
+    described = patient.members.loaded is not None
+    if "client.p12" not in there and {"client.key", "client.crt"} <= there and not described:
         yield Finding(
             "no-p12",
             Severity.NOTE,
@@ -84,7 +92,7 @@ def _missing(patient: Patient, name: str, owner: str) -> Finding:
         name,
         _("{file} is not there.", file=name),
         _("without it none of the others can be verified")
-        if owner == "ca"
+        if owner in patient.members.authorities
         else _("a certificate is of no use without its key, nor a key without its certificate"),
         _again(patient, name),
     )
@@ -92,18 +100,14 @@ def _missing(patient: Patient, name: str, owner: str) -> Finding:
 
 def _again(patient: Patient, name: str) -> str:
     """The command that brings a file back, or makes it again."""
-    owner, _dot, ending = name.partition(".")
-    if ending == "p12":
-        return mending.ours(patient, "p12", *(("server",) if owner == "server" else ()))
-    return mending.restored(patient, name) or (
-        mending.issued_again(patient, owner if owner in LEAVES else "all")
-    )
+    if name in patient.members.bundles:
+        return mending.packed_again(patient, name)
+    return mending.restored(patient, name) or mending.made_again(patient, owner_of(name))
 
 
 def content(patient: Patient) -> Iterator[Finding]:
     """Whether every file is what its name says."""
-    for name in (*FILES, *BUNDLES):
-        file = patient.files[name]
+    for name, file in patient.files.items():
         if file.trouble:
             yield Finding(
                 "unreadable",
@@ -120,7 +124,7 @@ def content(patient: Patient) -> Iterator[Finding]:
 
 
 def _read(patient: Patient, file: File, read: Content) -> Iterator[Finding]:
-    ending = file.name.partition(".")[2]
+    ending = file.name.rpartition(".")[2]
     wanted, again = _KINDS[ending], _again(patient, file.name)
     kinds = [part.kind for part in read.parts]
     broken = _broken(file, read)
@@ -189,5 +193,5 @@ def _kind(file: File, read: Content) -> Kind:
     # Without openssl nobody knows what a DER file is.
     items = file.holding.items if file.holding else ()
     kinds = [item.kind for item in items] or [part.kind for part in read.parts]
-    wanted = _KINDS[file.name.partition(".")[2]]
+    wanted = _KINDS[file.name.rpartition(".")[2]]
     return wanted if wanted in kinds or kinds == [Kind.UNKNOWN] else kinds[0]

@@ -12,7 +12,9 @@ from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import _
+from mtls_openssl.life.condition import files_in
 from mtls_openssl.plan import PRIVATE
+from mtls_openssl.plan import is_private as is_secret
 from mtls_openssl.scripting import prompt
 from mtls_openssl.workspace import commit
 from mtls_openssl.workspace.permissions import is_private
@@ -99,9 +101,10 @@ def readable(patient: Patient) -> Iterator[Finding]:
 
 
 def _secrets(folder: Path) -> Iterator[Path]:
-    for name in PRIVATE:
-        if (folder / name).is_file():
-            yield folder / name
+    names = sorted(files_in(folder))
+    usual = [name for name in PRIVATE if name in names]
+    for name in dict.fromkeys((*usual, *filter(is_secret, names))):
+        yield folder / name
     backup = folder / commit.BACKUP
     if not backup.is_dir() or is_private(backup):
         return

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtls_openssl.doctor.patient import LEAVES, Patient
+from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.errors import MtlsError
+from mtls_openssl.language import _
+from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.plan import CHAIN
 from mtls_openssl.scripting import prompt
 
 _WINDOWS = sys.platform == "win32"
@@ -58,8 +61,68 @@ def swapped(patient: Patient, first: str, second: str) -> str:
     return " && ".join(prompt.line(move, source, target) for source, target in steps)
 
 
+def begun(patient: Patient) -> str:
+    """The command that makes a set where there is none."""
+    return ours(patient, "apply" if patient.members.loaded else "all")
+
+
+def made_again(patient: Patient, owner: str) -> str:
+    """What makes the certificate of an owner anew, for the same names; of an authority, all.
+
+    Args:
+        patient: whose set it is.
+        owner: what its files are called.
+    """
+    members = patient.members
+    if owner in members.authorities:
+        if members.usual:
+            return issued_again(patient, "all")
+        anew = ours(patient, "apply", "--replace", owner)
+        if members.loaded:
+            return anew
+        return _("describe the set in mtls.toml; then: {command}", command=anew)
+    if members.loaded and members.loaded.manifest.leaf(owner):
+        return ours(patient, "apply")
+    if owner in {role.value for role in Role} and not (members.loaded or members.layered):
+        return issued_again(patient, owner)
+    return ours(patient, "renew", owner)
+
+
+def packed_again(patient: Patient, file: str) -> str:
+    """The command that makes a PKCS#12 file anew."""
+    owner = patient.members.bundles[file]
+    if file == f"{owner}.p12":
+        return ours(patient, "p12", *((owner,) if owner != Role.CLIENT.value else ()))
+    return made_again(patient, owner) if patient.members.loaded else ours(patient, "renew", owner)
+
+
+def joined_again(patient: Patient, file: str) -> str:
+    """What writes a chain file anew."""
+    owner = file.removesuffix(CHAIN).rstrip(".")
+    if patient.members.loaded is None and owner:
+        return ours(patient, "renew", owner)
+    again = ours(patient, "apply")
+    if patient.members.loaded:
+        return again
+    return _("describe the set in mtls.toml; then: {command}", command=again)
+
+
+def for_name(patient: Patient, owner: str, name: str) -> str:
+    """What makes the certificate of a server that is for one more name or address."""
+    if patient.members.loaded:
+        return _(
+            "add {name} to its names in mtls.toml; then: {command}",
+            name=name,
+            command=ours(patient, "apply"),
+        )
+    if owner == Role.SERVER.value and not patient.members.layered:
+        return issued_again(patient, owner, names=(name,))
+    option = "--ip" if is_address(name) else "--dns"
+    return ours(patient, "server", "add", "NAME", option, name)
+
+
 def issued_again(patient: Patient, owner: str, *, names: tuple[str, ...] = ()) -> str:
-    """The command that makes the key and the certificate of an owner anew, for the same names.
+    """The command of the batch file's set that makes an owner's key and certificate anew.
 
     Args:
         patient: whose set it is.
@@ -86,7 +149,7 @@ def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[st
     ).settings
     if modern:
         yield from ("--profile", "modern")
-    if old is None or LEAVES[leaf] not in _purposes(old):
+    if old is None or Role(leaf).usage not in _purposes(old):
         for name in names:
             yield from ("--server-ip" if is_address(name) else "--server-dns", name)
         return

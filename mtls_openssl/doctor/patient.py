@@ -10,9 +10,11 @@ from pathlib import Path
 
 from mtls_openssl.audit import LOG, Verdict, verify
 from mtls_openssl.desk import Desk
-from mtls_openssl.doctor import lists
+from mtls_openssl.doctor import lists, members, unlike
 from mtls_openssl.doctor.lists import Lists
+from mtls_openssl.doctor.members import Members
 from mtls_openssl.doctor.surroundings import Surroundings, gather
+from mtls_openssl.doctor.unlike import Unlike
 from mtls_openssl.errors import FolderUnavailableError, MtlsError
 from mtls_openssl.inspection.content import Content, taken_apart
 from mtls_openssl.inspection.files import bytes_of
@@ -20,17 +22,14 @@ from mtls_openssl.inspection.objects import Bundle, Certificate, Holding, Key, f
 from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.language import _
 from mtls_openssl.locate import Search
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, Role
 from mtls_openssl.openssl import verify as verification
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.steps import Command, Kind
 
-OWNERS = ("ca", "server", "client")
-LEAVES = {"server": "serverAuth", "client": "clientAuth"}
-"""Who has a certificate of the CA, and for which purpose (RFC 5280, section 4.2.1.12)."""
-
 BUNDLES = ("client.p12", "server.p12")
-FILES = tuple(f"{owner}.{ending}" for owner in OWNERS for ending in ("crt", "key"))
-_PURPOSES = {"server": "sslserver", "client": "sslclient"}
+"""The PKCS#12 files of the batch file's set."""
+
 _BACKUPS_LOOKED_AT = 5
 
 
@@ -122,7 +121,9 @@ class Patient:
         search: which openssl there is.
         absence: why there is none that can be used; None if there is one.
         files: the files of the set by their names, those that are missing too.
-        faults: what `verify` objects to in a leaf, by its owner: how far above it, in which words.
+        members: which files these are, and what each certificate is for.
+        faults: what `verify` objects to in a certificate, by its owner: how far above it, in
+            which words; of all but the root's.
         strict: the same, as the strictest validators see it.
         spares: files of the backup that fit the other half of their pair, by name.
         verdict: the proof of the log; None if there is no log.
@@ -130,12 +131,14 @@ class Patient:
         config: what openssl says when it is run by hand here; empty if all is well.
         surroundings: what was found around the set.
         lists: what there is of revocation.
+        unlike: what is not as mtls.toml describes it.
     """
 
     request: Request
     search: Search
     absence: MtlsError | None
     files: Mapping[str, File]
+    members: Members
     faults: Mapping[str, tuple[tuple[int, str], ...]]
     strict: Mapping[str, tuple[tuple[int, str], ...]]
     spares: Mapping[str, Path]
@@ -144,6 +147,7 @@ class Patient:
     config: str
     surroundings: Surroundings
     lists: Lists = dataclasses.field(default_factory=Lists)
+    unlike: tuple[Unlike, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -151,8 +155,15 @@ class Patient:
         return self.request.folder
 
     def certificate(self, owner: str) -> Description | None:
-        """The certificate of `ca`, `server` or `client`; None if it can't be read."""
-        return self.files[f"{owner}.crt"].certificate
+        """The certificate of an owner, such as `ca` or `client`; None if it can't be read."""
+        file = self.files.get(f"{owner}.crt")
+        return file.certificate if file else None
+
+    @property
+    def certificates(self) -> Mapping[str, Description]:
+        """What each certificate of a leaf says that can be read, by its owner."""
+        found = {owner: self.certificate(owner) for owner in self.members.leaves}
+        return {owner: one for owner, one in found.items() if one}
 
     @property
     def ca(self) -> Description | None:
@@ -196,21 +207,33 @@ def look(
     """
     reader = Reader(desk, lambda path: request.passwords.get(path.name))
     able = search.chosen is not None
-    files = {
-        name: _file(request.folder / name, reader if able else None) for name in (*FILES, *BUNDLES)
-    }
-    patient = Patient(request, search, absence, files, {}, {}, {}, *log, "", Surroundings())
+    read: dict[str, File] = {}
+
+    def file(name: str) -> File:
+        if name not in read:
+            read[name] = _file(request.folder / name, reader if able else None)
+        return read[name]
+
+    found = members.gather(request.folder, lambda name: file(name).certificate)
+    files = {name: file(name) for name in (*found.halves, *found.bundles)}
+    patient = Patient(request, search, absence, files, found, {}, {}, {}, *log, "", Surroundings())
     if not able:
         return patient
+    below = found.owners[1:]
     return dataclasses.replace(
         patient,
-        faults={owner: _verified(desk, patient, owner) for owner in LEAVES},
-        strict={owner: _verified(desk, patient, owner, strictly=True) for owner in LEAVES},
-        spares=dict(_spare(patient, name, reader) for name in FILES),
+        faults={owner: _verified(desk, patient, owner) for owner in below},
+        strict={owner: _verified(desk, patient, owner, strictly=True) for owner in below},
+        spares=dict(_spare(patient, name, reader) for name in found.halves),
         config=_by_hand(desk, search),
-        surroundings=gather(desk, request.folder),
+        surroundings=gather(desk, request.folder, servers=_servers(found)),
         lists=lists.gather(desk, request.folder),
+        unlike=unlike.gather(desk, request.folder, found, request.passwords, request.now),
     )
+
+
+def _servers(found: Members) -> tuple[str, ...]:
+    return tuple(name for name, role in found.leaves.items() if role is Role.SERVER)
 
 
 def _file(path: Path, reader: Reader | None) -> File:
@@ -229,20 +252,26 @@ def _verified(
     desk: Desk, patient: Patient, owner: str, *, strictly: bool = False
 ) -> tuple[tuple[int, str], ...]:
     name = f"{owner}.crt"
-    in_place = [_in_place(patient.files[one]) for one in ("ca.crt", name)]
-    if not all(in_place):
+    layered = patient.members.layered and owner != INTERMEDIATE
+    between = f"{INTERMEDIATE}.crt" if layered else ""
+    # Whatever is wrong with the authority between has a finding of its own.
+    between = between if between and _in_place(patient.files[between]) else ""
+    if not all(_in_place(patient.files[one]) for one in (f"{ROOT}.crt", name)):
         return ()
+    role = patient.members.leaves.get(owner)
     argv = (
-        verification.strict(name, "-no_check_time", "-purpose", _PURPOSES[owner])
+        verification.strict(
+            name, "-no_check_time", *(("-purpose", role.purpose) if role else ()), by=between
+        )
         if strictly
-        else verification.chain_at_any_time(name)
+        else verification.chain_at_any_time(name, by=between)
     )
     purpose = _("check that the CA issued {file}, whatever its age", file=name)
     if strictly:
         purpose = _("check that the CA issued {file}, as the strictest validators do", file=name)
     command = Command(
         argv, purpose, Kind.LOOK,
-        reads=("ca.crt", name), verdict=True,
+        reads=("ca.crt", *filter(None, (between,)), name), verdict=True,
     )  # fmt: skip
     finished = desk.ask(command, folder=patient.folder).finished
     return tuple(verification.faults(f"{finished.stdout}\n{finished.stderr}"))
@@ -255,7 +284,7 @@ def _in_place(file: File) -> bool:
 def _spare(patient: Patient, name: str, reader: Reader) -> tuple[str, Path]:
     """A file of the backup with the same public key as the other half of its pair."""
     nothing = name, Path()
-    stem, _dot, ending = name.partition(".")
+    stem, _dot, ending = name.rpartition(".")
     other = patient.files[f"{stem}.{'key' if ending == 'crt' else 'crt'}"].public_key
     if not other or patient.files[name].public_key == other:
         return nothing

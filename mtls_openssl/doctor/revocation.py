@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
-from mtls_openssl.doctor.patient import LEAVES, Patient
+from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import _
+from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import ca
 from mtls_openssl.register import LIST
 from mtls_openssl.register.lists import runs_out
@@ -112,22 +113,26 @@ def revoked(patient: Patient) -> Iterator[Finding]:
         owner = name.removesuffix(".crt")
         yield Finding(
             "revoked",
-            _severity(owner),
+            _severity(owner, patient.members.leaves.get(owner)),
             name,
             _("{file} is revoked ({reason}).", file=name, reason=reason or "unspecified"),
             _("whoever checks with the CRL refuses it"),
-            mending.issued_again(patient, owner)
-            if owner in LEAVES
+            mending.made_again(patient, owner)
+            if _is_needed(owner, patient.members.leaves.get(owner))
             else _("leave it so, if that was meant; else have a new one issued"),
         )
     yield from _unlisted(patient, {serial for _issuer, serial in listed})
 
 
-def _severity(owner: str) -> Severity:
-    # Everybody needs the server; a client that has left is as it should be.
-    if owner == "server":
+def _severity(owner: str, role: Role | None) -> Severity:
+    if role is Role.SERVER:
         return Severity.ERROR
-    return Severity.WARNING if owner == "client" else Severity.NOTE
+    return Severity.WARNING if _is_needed(owner, role) else Severity.NOTE
+
+
+def _is_needed(owner: str, role: Role | None) -> bool:
+    # Everybody needs the servers; one client of many that has left is as it should be.
+    return role is Role.SERVER or owner == Role.CLIENT.value
 
 
 def _unlisted(patient: Patient, listed: set[str]) -> Iterator[Finding]:

@@ -45,13 +45,20 @@ class Surroundings:
     outdated: tuple[str, ...] = ()
 
 
-def gather(desk: Desk, folder: Path, host: Host | None = None) -> Surroundings:
+def gather(
+    desk: Desk,
+    folder: Path,
+    host: Host | None = None,
+    *,
+    servers: Sequence[str] = ("server",),
+) -> Surroundings:
     """Look around.
 
     Args:
         desk: where programs are asked.
         folder: the folder of the set.
         host: the computer; this one unless given.
+        servers: what the files of the servers' certificates are called.
     """
     host = host or Host.here()
     found = Surroundings()
@@ -62,7 +69,7 @@ def gather(desk: Desk, folder: Path, host: Host | None = None) -> Surroundings:
             strangers = windows.examine(desk, ca, host).strangers
             found = dataclasses.replace(found, strangers=strangers or ())
     if served := bindings.entries():
-        late, outdated = _bound(desk, folder, served)
+        late, outdated = _bound(desk, folder, served, servers)
         found = dataclasses.replace(found, late=late, outdated=outdated)
     config, refusal = _served(desk, folder, program.find(None))
     return dataclasses.replace(found, nginx=config, refusal=refusal)
@@ -89,15 +96,19 @@ def _standing(desk: Desk, ca: Certificate, folder: Path, stores: Sequence[Store]
 
 
 def _bound(
-    desk: Desk, folder: Path, served: Sequence[bindings.Entry]
+    desk: Desk, folder: Path, served: Sequence[bindings.Entry], servers: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Where IIS serves the server's certificate too late, and where an earlier one of it."""
-    server = _loaded(desk, folder / "server.crt")
-    backups = sorted((folder / "backup").glob("*/server.crt"), reverse=True)[:_BACKUPS_LOOKED_AT]
-    current = server.sha1 if server else ""
-    earlier = {one.sha1 for path in backups if (one := _loaded(desk, path))} - {current}
+    """Where IIS asks too late for the client's certificate, and where it has an earlier one."""
+    current, earlier = set[str](), set[str]()
+    for name in servers:
+        backups = sorted((folder / "backup").glob(f"*/{name}.crt"), reverse=True)
+        current |= {one.sha1 for one in [_loaded(desk, folder / f"{name}.crt")] if one}
+        earlier |= {
+            one.sha1 for path in backups[:_BACKUPS_LOOKED_AT] if (one := _loaded(desk, path))
+        }
+    earlier -= current
     return (
-        tuple(one.endpoint for one in served if one.thumbprint == current and not one.negotiates),
+        tuple(one.endpoint for one in served if one.thumbprint in current and not one.negotiates),
         tuple(one.endpoint for one in served if one.thumbprint in earlier),
     )
 
