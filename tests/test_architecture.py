@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 ROOMS = (
     "language", "errors", "profiles", "steps", "manifest", "settings", "openssl", "keytool", "plan",
     "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
-    "register", "proof", "life", "scripting", "live", "elevation", "trust", "install", "webserver",
-    "pipeline", "revocation", "repair", "doctor", "report", "cli", "__main__",
+    "register", "proof", "life", "signing", "scripting", "live", "elevation", "trust", "install",
+    "webserver", "pipeline", "revocation", "repair", "doctor", "report", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

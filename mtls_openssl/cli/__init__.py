@@ -28,6 +28,8 @@ HOMES = {
     **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     **dict.fromkeys(("doctor", "repair-ca"), "care"),
     **dict.fromkeys(("apply", "renew"), "life"),
+    "csr": "requests",
+    "sign": "signing",
     "install": "install",
     "trust": "trust",
     "audit": "log",
