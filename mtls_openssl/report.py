@@ -34,6 +34,7 @@ DESCRIPTIONS = {
 _BY_ENDING = {
     ".chain.crt": _("Certificate, then the intermediate CA's"),
     ".key": _("Private key"),
+    ".csr": _("Certificate signing request"),
     ".crt": _("Certificate"),
     ".p12": _("PKCS#12 bundle"),
 }

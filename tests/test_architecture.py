@@ -13,9 +13,9 @@ PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 ROOMS = (
     "frozen", "language", "errors", "profiles", "steps", "manifest", "settings", "batfile",
     "openssl", "keytool", "plan", "templating", "process", "locate", "workspace", "beginning",
-    "audit", "runner", "desk", "inspection", "register", "proof", "life", "scripting", "live",
-    "inventory", "elevation", "trust", "schedule", "install", "webserver", "pipeline", "revocation",
-    "repair", "restore", "doctor", "report", "page", "cli", "__main__",
+    "audit", "runner", "desk", "inspection", "register", "proof", "life", "signing", "scripting",
+    "live", "inventory", "elevation", "trust", "schedule", "install", "webserver", "pipeline",
+    "revocation", "repair", "restore", "doctor", "report", "page", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

@@ -25,6 +25,8 @@ HOMES = {
     **dict.fromkeys(("init", "import-bat", "schema"), "beginning"),
     **dict.fromkeys(("apply", "renew"), "life"),
     **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
+    "csr": "requests",
+    "sign": "signing",
     "status": "status",
     "report": "page",
     "restore": "restoring",

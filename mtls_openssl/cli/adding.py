@@ -34,7 +34,7 @@ _NAME = (
         ],
     ),
 )
-_IDENTITY = (
+IDENTITY = (
     option(
         str | None, "--cn", help="Common name.",
         show_default="NAME; of a server its first DNS name, or NAME.DOMAIN",
@@ -47,6 +47,8 @@ _IDENTITY = (
         str | None, "--key", metavar="KIND", show_default="by profile and --key-size",
         help="Kind of key: RSA-2048 to RSA-16384, P-256, P-384, Ed25519.",
     ),
+)  # fmt: skip
+_MORE = (
     option(str | None, "--days", help="Days that it lasts.", show_default="by profile"),
     option(
         list[str] | None, "--p12", metavar="READER", show_default="default; of a server none",
@@ -55,8 +57,8 @@ _IDENTITY = (
 )  # fmt: skip
 _DOMAIN = (option(str | None, "--domain", help="Domain of the server."),)
 _ADDING = (
-    _NAME, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE, _IDENTITY,
-    options.P12_PASSWORD, PASSPHRASE,
+    _NAME, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE, IDENTITY,
+    _MORE, options.P12_PASSWORD, PASSPHRASE,
 )  # fmt: skip
 
 
@@ -166,7 +168,16 @@ def manifest_with(read: Loaded, folder: Path, leaf: Leaf) -> Manifest:
         folder: the folder of the set.
         leaf: the certificate.
     """
+    return dataclasses.replace(authorities(read, folder), leaves=(leaf,))
+
+
+def authorities(read: Loaded, folder: Path) -> Manifest:
+    """What is wanted, with the authorities that are in a folder.
+
+    Args:
+        read: the settings.
+        folder: the folder of the set.
+    """
     from mtls_openssl.life import condition  # noqa: PLC0415
 
-    there = condition.with_authorities(read.manifest, folder, described=read.tables)
-    return dataclasses.replace(there, leaves=(leaf,))
+    return condition.with_authorities(read.manifest, folder, described=read.tables)

@@ -53,6 +53,11 @@ def check(csr: str, form: str = "PEM") -> tuple[str, ...]:
     return ("req", "-in", csr, "-inform", form, "-noout", "-verify")
 
 
+def public_key(csr: str, out: str) -> tuple[str, ...]:
+    """Argv that writes the public key of a request to a file of its own, as PEM."""
+    return ("req", "-in", csr, "-noout", "-pubkey", "-out", out)
+
+
 def is_ok(output: str) -> bool:
     """Whether `check` said so: up to 1.1.1 it ends with 0 in either case."""
     return re.search(r"\bverify OK$", output, re.MULTILINE) is not None

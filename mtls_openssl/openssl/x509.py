@@ -41,6 +41,7 @@ def sign(
     *,
     issuer: str = "ca",
     passphrase: str = "",
+    public_key: str = "",
 ) -> tuple[str, ...]:
     """Argv by which an authority of this folder signs a request.
 
@@ -51,9 +52,11 @@ def sign(
         days: how long it lasts.
         issuer: what the authority's files are called before the dot.
         passphrase: the environment variable with the pass phrase of its key; empty for none.
+        public_key: the file of the public key that is certified; empty for the request's own.
     """
+    another = ("-force_pubkey", public_key) if public_key else ()
     return (
-        "x509", "-req", "-in", csr, "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key",
+        "x509", "-req", "-in", csr, *another, "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key",
         "-CAcreateserial", "-days", str(days), "-sha256", "-extfile", extensions,
         "-out", certificate, *unlocking(passphrase),
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """A manifest to ordered steps. Reads like `generate_certs.bat` itself.
 
 `naming` says what the files of a set are called, `nouns` what a plan is, `pieces` how one thing is
-made, `drop_in` what the commands of the guide do, and `selection` what a later change does.
+made, `drop_in` what the commands of the guide do, `selection` what a later change does, and
+`requests` what goes between us and whoever has the key.
 Every function is pure: the same plan is run, printed by a dry run and exported as a script.
 """
 
@@ -26,6 +27,7 @@ from mtls_openssl.plan.naming import (
     packed,
 )
 from mtls_openssl.plan.nouns import Plan
+from mtls_openssl.plan.requests import Foreign, Wanted, request, signed
 from mtls_openssl.plan.selection import Work, selected
 
 __all__ = [
@@ -33,7 +35,9 @@ __all__ = [
     "CONFIG",
     "MADE_BY",
     "PRIVATE",
+    "Foreign",
     "Plan",
+    "Wanted",
     "Work",
     "ca",
     "chain_of",
@@ -44,8 +48,10 @@ __all__ = [
     "made_by",
     "p12",
     "packed",
+    "request",
     "selected",
     "server",
+    "signed",
     "truststore",
     "verify",
 ]

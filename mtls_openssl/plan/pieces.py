@@ -38,7 +38,7 @@ def root(authority: Authority) -> tuple[Step, ...]:
     )  # fmt: skip
     purpose = _("sign the CA's certificate with its own key")
     return (
-        _key(authority.name, authority.key, authority.passphrase_variable),
+        private_key(authority.name, authority.key, authority.passphrase_variable),
         Command(argv, purpose, reads=(key,), writes=(certificate,), secrets=secrets),
     )
 
@@ -56,7 +56,7 @@ def intermediate(manifest: Manifest) -> tuple[Step, ...]:
         _limits(one),
     )
     return (
-        _key(one.name, one.key, one.passphrase_variable),
+        private_key(one.name, one.key, one.passphrase_variable),
         Command(
             req.request(one.key_file, csr, one.subject, passphrase=one.passphrase_variable),
             _("make the intermediate authority's certificate signing request"),
@@ -84,25 +84,36 @@ def leaf(leaf: Leaf, manifest: Manifest, *, new_key: bool = True) -> tuple[Step,
         manifest: whose authorities issue it.
         new_key: whether it gets a key; else the one that is there.
     """
-    extensions = _extensions(leaf, manifest)
     purpose = _("make the certificate signing request {file}", file=leaf.request_file)
     if leaf.name in _OWNERS:
         purpose = _("make the {owner}'s certificate signing request", owner=_OWNERS[leaf.name])
-    steps: tuple[Step, ...] = (
-        *((_key(leaf.name, leaf.key),) if new_key else ()),
+    return (
+        *((private_key(leaf.name, leaf.key),) if new_key else ()),
         Command(
             req.request(leaf.key_file, leaf.request_file, leaf.subject),
             purpose,
             reads=(leaf.key_file,),
             writes=(leaf.request_file,),
         ),
-        extensions,
-        _issue(
-            leaf.request_file, leaf.certificate_file, extensions.name, leaf.days, manifest.issuer
-        ),
+        *issued(leaf, manifest, leaf.request_file),
     )
-    above = manifest.intermediate
-    return (*steps, chained(leaf, above)) if above else steps
+
+
+def issued(leaf: Leaf, manifest: Manifest, csr: str, *, public_key: str = "") -> tuple[Step, ...]:
+    """The extensions of one leaf, its certificate, and the file with who issued it.
+
+    Args:
+        leaf: what is asked for.
+        manifest: whose authorities issue it.
+        csr: the file of the request.
+        public_key: the file of the public key that is certified; empty for the request's own.
+    """
+    extensions, above = _extensions(leaf, manifest), manifest.intermediate
+    issue = _issue(
+        csr, leaf.certificate_file, extensions.name, leaf.days, manifest.issuer,
+        public_key=public_key,
+    )  # fmt: skip
+    return (extensions, issue, *((chained(leaf, above),) if above else ()))
 
 
 def chained(leaf: Leaf, issuer: Authority) -> Join:
@@ -200,7 +211,14 @@ def at(stage: int, steps: Sequence[Step]) -> tuple[Step, ...]:
     )
 
 
-def _key(owner: str, kind: Key, passphrase: str = "") -> Command:
+def private_key(owner: str, kind: Key, passphrase: str = "") -> Command:
+    """A private key.
+
+    Args:
+        owner: what its file is called before the dot.
+        kind: which kind of key.
+        passphrase: the environment variable with its pass phrase; empty for a key without.
+    """
     file = f"{owner}.key"
     argv = genpkey.generate(file, kind, passphrase=passphrase)
     if kind.algorithm == "RSA" and not passphrase:
@@ -212,7 +230,10 @@ def _key(owner: str, kind: Key, passphrase: str = "") -> Command:
     return Command(argv, purpose, writes=(file,), secrets=secrets, limit=_MAKING_A_KEY)
 
 
-def _issue(csr: str, certificate: str, extensions: str, days: int, issuer: Authority) -> Command:
+def _issue(
+    csr: str, certificate: str, extensions: str, days: int, issuer: Authority, *,
+    public_key: str = "",
+) -> Command:  # fmt: skip
     purpose = _("issue the certificate {file}", file=certificate)
     owner = certificate.removesuffix(".crt")
     if owner in _OWNERS:
@@ -220,10 +241,14 @@ def _issue(csr: str, certificate: str, extensions: str, days: int, issuer: Autho
     return Command(
         x509.sign(
             csr, certificate, extensions, days,
-            issuer=issuer.name, passphrase=issuer.passphrase_variable,
+            issuer=issuer.name, passphrase=issuer.passphrase_variable, public_key=public_key,
         ),
         purpose,
-        reads=(csr, issuer.certificate_file, issuer.key_file, extensions),
+        reads=tuple(
+            filter(
+                None, (csr, public_key, issuer.certificate_file, issuer.key_file, extensions)
+            )
+        ),
         writes=(certificate,),
         updates=(x509.serial_file(issuer.name),),
         secrets=_secrets(issuer),
@@ -233,7 +258,7 @@ def _issue(csr: str, certificate: str, extensions: str, days: int, issuer: Autho
 def _extensions(leaf: Leaf, manifest: Manifest) -> Render:
     addresses = {"crl_url": manifest.crl_url, "ocsp_url": manifest.ocsp_url}
     purpose = _("the extensions of {file}", file=leaf.certificate_file)
-    names = _named(leaf.alternatives)
+    names = named(leaf.alternatives)
     if leaf.role is Role.SERVER:
         if leaf.name in _OWNERS:
             purpose = _("the server certificate's extensions")
@@ -256,7 +281,7 @@ def _extensions(leaf: Leaf, manifest: Manifest) -> Render:
     return Render("openssl/v3_client.ext.j2", leaf.extensions, purpose, {**values, **addresses})
 
 
-def _named(alternatives: Sequence[str]) -> list[tuple[str, str]]:
+def named(alternatives: Sequence[str]) -> list[tuple[str, str]]:
     """Names as lines of a section, such as `DNS.1`, numbered by kind (x509v3_config(5))."""
     counts: dict[str, int] = {}
     lines = []
@@ -270,8 +295,8 @@ def _named(alternatives: Sequence[str]) -> list[tuple[str, str]]:
 def _limits(authority: Authority) -> dict[str, object]:
     return {
         "path_length": authority.path_length,
-        "permitted": _named(authority.permitted),
-        "excluded": _named(authority.excluded),
+        "permitted": named(authority.permitted),
+        "excluded": named(authority.excluded),
     }
 
 

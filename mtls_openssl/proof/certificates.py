@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
@@ -151,7 +151,11 @@ def differences(
 
 def kind_of(described: x509.Description) -> Key | str:
     """The kind of a certificate's key, or openssl's word for a kind that is none of ours."""
-    key = described.key or pkey.PublicKey("unknown")
+    return key_of(described.key or pkey.PublicKey("unknown"))
+
+
+def key_of(key: pkey.PublicKey) -> Key | str:
+    """As `kind_of`, of a key alone."""
     match key.kind:
         case "RSA":
             return Key("RSA", key.bits)
@@ -164,8 +168,13 @@ def kind_of(described: x509.Description) -> Key | str:
 
 def alternatives_of(described: x509.Description) -> tuple[str, ...]:
     """The names that a certificate stands for, as `manifest.Leaf.alternatives` has them."""
-    values = _values(described, extensions.ALTERNATIVE_NAME)
-    return tuple(map(_alternative, values))
+    return alternatives_in(described.extensions)
+
+
+def alternatives_in(found: Mapping[str, extensions.Extension]) -> tuple[str, ...]:
+    """As `alternatives_of`, of the extensions of a certificate or a request."""
+    names = found.get(extensions.ALTERNATIVE_NAME)
+    return tuple(map(_alternative, names.values if names else ()))
 
 
 def _subjects(files: Sequence[str], manifest: Manifest | None) -> list[_Subject]:

@@ -1,0 +1,206 @@
+"""The command for a key that never travels: csr."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mtls_openssl.cli import adding, console, making, options, secret
+from mtls_openssl.cli.files import argument
+from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.errors import FolderUnavailableError, SettingRefusedError, UsageError
+from mtls_openssl.language import _, spoken
+from mtls_openssl.manifest import Manifest, Role
+
+if TYPE_CHECKING:
+    from mtls_openssl.pipeline import Result
+    from mtls_openssl.plan import Plan, Wanted
+    from mtls_openssl.proof import Proving
+    from mtls_openssl.settings import Loaded
+
+_SHORTEST_PASSPHRASE = 4
+"""What openssl asks for at least when it reads a key (PEM_def_callback)."""
+_LABEL = 2
+
+_NAME = (argument("name", str, "NAME", "What its files are called, such as alice."),)
+ROLE = (
+    option(bool, "--server", default=False, help="For a server."),
+    option(bool, "--client", default=False, help="For a client."),
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this module to `app`."""
+    app.command()(csr)
+
+
+@takes(
+    _NAME, options.RUN, options.DRY, options.SETTINGS, options.SUBJECT, options.KEY_SIZE,
+    adding.IDENTITY, ROLE, secret.NEW_PASSWORD,
+)  # fmt: skip
+def csr(choices: Choices) -> None:
+    """Make a key here, where it is used, and a request that whoever has the CA can sign."""
+    from mtls_openssl.plan import request  # noqa: PLC0415 - as all below: what a command needs
+    from mtls_openssl.signing import proving  # noqa: PLC0415
+
+    read = making.loaded(choices)
+    wanted = wanted_of(choices, role_of(choices), read)
+    plan = request(wanted)
+    if choices["dry_run"]:
+        making.show(choices, plan, None, keep=True)
+        return
+    if choices["format"] is not options.Format.TEXT:
+        raise UsageError(_("--format is the form of a dry run."), fix=_("add --dry-run"))
+    refuse_to_replace(choices["out"] / wanted.leaf.key_file)
+    secrets = {wanted.passphrase: _passphrase(choices, wanted)} if wanted.encrypted else {}
+    result = made(choices, plan, None, proving.of_request(wanted), secrets)
+    tell(choices, result, {})
+    if not (choices["json"] or choices["quiet"]):
+        key, file = wanted.leaf.key_file, wanted.leaf.request_file
+        typer.echo("")
+        typer.echo(spoken(_("=== Next Steps ===")))
+        typer.echo(
+            spoken(_("1. Send {file} to whoever has the CA; never send {key}", file=file, key=key))
+        )
+        role = f"--{wanted.role}" if wanted.role else "--server|--client"
+        command = f"python -m mtls_openssl sign {file} {role}"
+        typer.echo(spoken(_("2. There: {command}", command=command)))
+        typer.echo(
+            spoken(
+                _(
+                    "3. Put the {certificate} that comes back beside {key}",
+                    certificate=wanted.leaf.certificate_file,
+                    key=key,
+                )
+            )
+        )
+
+
+def wanted_of(choices: Choices, role: Role | None, read: Loaded) -> Wanted:
+    """The request that the options describe.
+
+    Args:
+        choices: what was typed.
+        role: which side it is for; None to leave that to who signs.
+        read: the settings.
+
+    Raises:
+        SettingsRefusedError: a value can't be used.
+    """
+    from mtls_openssl.plan import Wanted  # noqa: PLC0415
+    from mtls_openssl.settings import one_leaf  # noqa: PLC0415
+
+    names = ("dns", "ip", "email", "uri")
+    given = {name: choices[name] for name in ("name", "cn", "key", *names) if choices[name]}
+    leaf = one_leaf({**given, "p12": []}, role or Role.CLIENT, read.settings)
+    if role is None and not any(name in given for name in names):
+        leaf = dataclasses.replace(leaf, alternatives=())
+    return Wanted(leaf, role, secret.is_named(choices, "new-password"))
+
+
+def refuse_to_replace(key: Path) -> None:
+    """See that there is no key yet where one is to be made.
+
+    Raises:
+        FolderUnavailableError: there is.
+    """
+    if key.exists():
+        raise FolderUnavailableError(
+            _("{file} is here already.", file=key),
+            cause=_("a new key would make the certificate of the old one worthless"),
+            fix=_("give another name, or move the old key away"),
+        )
+
+
+def role_of(choices: Choices) -> Role | None:
+    """Which side the options of ROLE name; None if they name none.
+
+    Raises:
+        UsageError: they name both.
+    """
+    if choices["server"] and choices["client"]:
+        raise UsageError(
+            _("--server and --client do not go together."),
+            cause=_("a certificate is for one side of a connection"),
+            fix=_("give one of them"),
+        )
+    if choices["server"]:
+        return Role.SERVER
+    return Role.CLIENT if choices["client"] else None
+
+
+def _passphrase(choices: Choices, wanted: Wanted) -> str:
+    value = secret.chosen(choices, choices["out"] / wanted.leaf.key_file)
+    if len(value) < _SHORTEST_PASSPHRASE:
+        raise SettingRefusedError(
+            _("The new password has less than {least} characters.", least=_SHORTEST_PASSPHRASE),
+            cause=_("openssl would not take it when it reads the key"),
+            fix=_("choose another password"),
+        )
+    return value
+
+
+def made(
+    choices: Choices,
+    plan: Plan,
+    manifest: Manifest | None,
+    proving: Proving,
+    secrets: Mapping[str, str],
+    *,
+    keep: bool = False,
+) -> Result:
+    """Carry a plan out, with the progress shown.
+
+    Args:
+        choices: what was typed.
+        plan: what to do.
+        manifest: what it was made from; None where it was not made from any.
+        proving: what must be proven besides.
+        secrets: the pass phrases of keys, by the variable that openssl reads.
+        keep: whether requests, serial and extension files stay.
+    """
+    from mtls_openssl import pipeline  # noqa: PLC0415
+    from mtls_openssl.locate import find  # noqa: PLC0415
+    from mtls_openssl.process import Door  # noqa: PLC0415
+
+    quiet = choices["quiet"] or choices["json"]
+    target = pipeline.Target(
+        folder=choices["out"],
+        jobs=choices["jobs"] or making.processors(),
+        limit=choices["timeout"],
+        keep=keep,
+        passphrases=secrets,
+    )
+    door = Door()
+    found = find(choices["openssl"], door)
+    progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
+    try:
+        result = pipeline.make(
+            plan, manifest, target, found, door=door, watcher=progress, proving=proving
+        )
+    finally:
+        progress.close()
+    console.be_deaf()
+    return result
+
+
+def tell(choices: Choices, result: Result, more: Mapping[str, Any]) -> None:
+    """Tell what came of a run.
+
+    Args:
+        choices: what was typed.
+        result: what came of it.
+        more: what a program is told besides.
+    """
+    from mtls_openssl import report  # noqa: PLC0415
+
+    if choices["json"]:
+        console.print_data({**report.data(result), **more})
+    elif not choices["quiet"]:
+        typer.echo("")
+        for line in report.text(result):
+            typer.echo(line)

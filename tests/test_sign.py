@@ -1,0 +1,434 @@
+"""`sign` certifies keys of others, and grants what was said here and nothing that is asked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mtls_openssl.cli import console
+from mtls_openssl.openssl import extensions, req
+from mtls_openssl.openssl.x509 import Description
+from tests.requests import GREEDY, RSA_1024, SECP256K1, asked, request
+from tests.sets import PASSPHRASE, Set
+
+pytestmark = pytest.mark.end_to_end
+SET = """\
+profile = "modern"
+org = "示例公司"
+domain = "example.com"
+
+[ca]
+crl_url = "http://pki.example.com/crl.der"
+
+[[server]]
+name = "www"
+dns = ["www.example.com"]
+
+[[client]]
+name = "alice"
+p12 = []
+"""
+LAYERED = """\
+profile = "modern"
+
+[ca]
+passphrase = "env:MTLS_CA_PASSPHRASE"
+
+[intermediate]
+passphrase = "env:MTLS_INTERMEDIATE_PASSPHRASE"
+
+[[client]]
+name = "alice"
+p12 = []
+"""
+OURS = {
+    extensions.BASIC_CONSTRAINTS, extensions.KEY_USAGE, extensions.EXTENDED_KEY_USAGE,
+    extensions.SUBJECT_KEY_IDENTIFIER, extensions.AUTHORITY_KEY_IDENTIFIER,
+    "X509v3 CRL Distribution Points",
+}  # fmt: skip
+
+
+@pytest.fixture(name="whole", scope="module")
+def whole_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set, made once for all tests."""
+    made = Set(tmp_path_factory.mktemp("whole") / "ca")
+    made.describe(SET)
+    made.must("apply")
+    return made.folder
+
+
+@pytest.fixture(name="ca")
+def ca_fixture(tmp_path: Path, whole: Path) -> Set:
+    """A copy of it."""
+    made = Set(tmp_path / "ca of 示例")
+    shutil.copytree(whole, made.folder, dirs_exist_ok=True)
+    return made
+
+
+@pytest.fixture(name="host")
+def host_fixture(tmp_path: Path) -> Path:
+    """A folder of whoever asks."""
+    return tmp_path / "host"
+
+
+def only(data: dict[str, Any]) -> dict[str, Any]:
+    (one,) = data["requests"]
+    found: dict[str, Any] = one
+    return found
+
+
+def public_key(path: Path) -> str:
+    return asked(path.parent, "req", "-in", path.name, "-noout", "-pubkey").strip()
+
+
+def test_a_greedy_request_is_granted_none_of_it_and_told_what_it_asked(ca: Set, host: Path) -> None:
+    theirs = request(host, "mallory", subject="/C=XX/O=Evil/OU=Root/CN=mallory", extensions=GREEDY)
+
+    one = only(ca.must("sign", str(theirs), "--client", "--json").data)
+
+    made = ca.certificate("mallory")
+    assert set(made.extensions) == OURS
+    assert made.extensions[extensions.BASIC_CONSTRAINTS].values == ("CA:FALSE",)
+    assert extensions.usages(made.extensions[extensions.KEY_USAGE]) == ("digitalSignature",)
+    assert extensions.usages(made.extensions[extensions.EXTENDED_KEY_USAGE]) == ("clientAuth",)
+    assert made.subject == (*ca.certificate("alice").subject[:-1], ("CN", "mallory"))
+    assert made.public_key == public_key(theirs)
+    assert one["asked"]["basic_constraints"] == ["CA:TRUE", "pathlen:3"]
+    assert one["asked"]["names"][:4] == [
+        "DNS:server.your_domain.com",
+        "DNS:*.example.com",
+        "IP:192.0.2.1",
+        "IP:2001:db8::1",
+    ]
+    assert one["asked"]["other_extensions"] == [
+        "X509v3 Name Constraints",
+        "X509v3 Certificate Policies",
+        "1.3.6.1.4.1.99999.1",
+    ]
+    refused = {entry["what"] for entry in one["refused"]}
+    assert refused >= {
+        "C=XX", "O=Evil", "OU=Root", "CA:TRUE", "pathlen:3", "keyCertSign", "cRLSign",
+        "codeSigning", "DNS:*.example.com", "URI:spiffe://example.com/admin",
+        "1.3.6.1.4.1.99999.1", "X509v3 Name Constraints",
+    }  # fmt: skip
+    assert one["granted"]["names"] == []
+
+
+def test_everything_is_shown_side_by_side(ca: Set, host: Path) -> None:
+    theirs = request(host, "mallory", subject="/O=Evil/CN=mallory", extensions=GREEDY)
+
+    shown = ca.must("sign", str(theirs), "--client").stdout
+
+    assert "O=Evil, CN=mallory" in shown
+    assert "yes, CA:TRUE, pathlen:3" in shown
+    assert "  Not granted: 1.3.6.1.4.1.99999.1 (this extension is not known here" in shown
+    assert "Send back mallory.crt and ca.crt" in shown
+
+
+@pytest.mark.parametrize(
+    ("granted", "names"),
+    [
+        ("none", ()),
+        ("192.0.2.1,dns:*.EXAMPLE.com", ("DNS:*.example.com", "IP:192.0.2.1")),
+        ("IP:2001:0db8::1", ("IP:2001:db8::1",)),
+        (
+            "all",
+            (
+                "DNS:server.your_domain.com", "DNS:*.example.com", "IP:192.0.2.1",
+                "IP:2001:db8::1", "email:boss@example.com", "URI:spiffe://example.com/admin",
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_the_names_are_those_that_are_granted(
+    ca: Set, host: Path, granted: str, names: tuple[str, ...]
+) -> None:
+    from mtls_openssl.proof.certificates import alternatives_of
+
+    theirs = request(host, "bob", extensions=GREEDY)
+
+    ca.must("sign", str(theirs), "--client", "--grant-san", granted)
+
+    assert alternatives_of(ca.certificate("bob")) == names
+
+
+def test_a_name_that_nobody_asks_for_can_t_be_granted(ca: Set, host: Path) -> None:
+    theirs = request(host, "bob", extensions="subjectAltName = DNS:bob.example.com\n")
+
+    refused = ca.run("sign", str(theirs), "--client", "--grant-san", "eve.example.com")
+
+    assert (refused.code, (ca.folder / "bob.crt").exists()) == (2, False)
+    assert "DNS:bob.example.com" in refused.stderr
+
+
+def test_the_side_is_the_one_that_the_request_says_or_must_be_given(ca: Set, host: Path) -> None:
+    silent = request(host, "silent")
+    says = request(host, "says", extensions="extendedKeyUsage = clientAuth\n")
+    both = request(host, "both", extensions="extendedKeyUsage = clientAuth, serverAuth\n")
+
+    assert ca.run("sign", str(silent)).code == 2
+    assert ca.run("sign", str(both)).code == 2
+    told = only(ca.must("sign", str(says), "--json").data)
+    assert told["granted"]["role"] == "client"
+    assert told["notes"] == ["the request itself says that it is for a client"]
+
+
+def test_a_server_without_a_granted_name_is_refused_and_told_why(ca: Set, host: Path) -> None:
+    theirs = request(host, "api", extensions="subjectAltName = DNS:api.example.com\n")
+
+    refused = ca.run("sign", str(theirs), "--server")
+    ca.must("sign", str(theirs), "--server", "--grant-san", "all")
+
+    assert refused.code == 5
+    assert "--grant-san all" in refused.stderr
+    assert ca.certificate("api").extensions[extensions.ALTERNATIVE_NAME].values == (
+        "DNS:api.example.com",
+    )
+
+
+def test_the_whole_subject_is_taken_when_it_is_asked_for_by_option(ca: Set, host: Path) -> None:
+    subject = "/DC=com/DC=example/O=伙伴/OU=A, B+C/emailAddress=a@b.example/CN=Bob"
+    theirs = request(host, "bob", subject=subject.replace("+", "\\+"), extensions=GREEDY)
+
+    ca.must("sign", str(theirs), "--client", "--subject", "as-asked")
+
+    made = ca.certificate("bob")
+    assert made.subject == req.parse(asked(host, *req.describe("bob.csr"))).subject
+    assert set(made.extensions) == OURS
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [("/O=x", "0 common names"), ("/CN=a/CN=b", "2 common names")],
+)
+def test_a_request_without_one_common_name_needs_one(
+    ca: Set, host: Path, subject: str, said: str
+) -> None:
+    theirs = request(host, "bob", subject=subject)
+
+    refused = ca.run("sign", str(theirs), "--client")
+    ca.must("sign", str(theirs), "--client", "--cn", "Bob")
+
+    assert (refused.code, said in refused.stderr) == (5, True)
+    assert ca.certificate("bob").subject[-1] == ("CN", "Bob")
+
+
+@pytest.mark.parametrize("name", ["www.example.com", "alice", "MyRootCA"])
+def test_nobody_gets_another_s_name_by_asking(ca: Set, host: Path, name: str) -> None:
+    theirs = request(host, "bob", subject=f"/CN={name}")
+
+    refused = ca.run("sign", str(theirs), "--client")
+
+    assert (refused.code, (ca.folder / "bob.crt").exists()) == (5, False)
+    assert "it asks for the name of" in refused.stderr
+
+
+def test_a_certificate_for_another_key_is_replaced_only_when_asked(ca: Set, host: Path) -> None:
+    first = request(host, "bob")
+    ca.must("sign", str(first), "--client")
+    before = ca.certificate("bob")
+    again = only(ca.must("sign", str(first), "--client", "--json").data)
+    (host / "bob.key").unlink()
+    second = request(host, "bob")
+
+    refused = ca.run("sign", str(second), "--client")
+    ca.must("sign", str(second), "--client", "--replace")
+
+    assert again["notes"] == ["it takes the place of bob.crt, for the same key"]
+    assert (refused.code, "for another key" in refused.stderr) == (5, True)
+    assert ca.certificate("bob").public_key != before.public_key
+    assert len(list((ca.folder / "backup").glob("*/bob.crt"))) == 2
+
+
+def test_a_key_of_the_set_is_never_parted_from_its_certificate(ca: Set, host: Path) -> None:
+    theirs = request(host, "alice", subject="/CN=someone")
+
+    assert ca.run("sign", str(theirs), "--client", "--replace").code == 5
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [(RSA_1024, "1024 bits"), (SECP256K1, "secp256k1"), (("-algorithm", "ED448"), "ED448")],
+)
+def test_a_weak_or_strange_key_is_refused_with_the_reason(
+    ca: Set, host: Path, key: tuple[str, ...], said: str
+) -> None:
+    theirs = request(host, "bob", key=key)
+
+    refused = ca.run("sign", str(theirs), "--client", "--json")
+
+    assert (refused.code, (ca.folder / "bob.crt").exists()) == (5, False)
+    data = json.loads(refused.stdout)
+    assert said in data["error"]
+    assert said in only(data)["fault"]
+
+
+def test_a_request_that_was_changed_is_refused(ca: Set, host: Path) -> None:
+    theirs = request(host, "bob", subject="/CN=bob", form="DER")
+    theirs.write_bytes(theirs.read_bytes().replace(b"bob", b"eve"))
+
+    refused = ca.run("sign", str(theirs), "--client")
+
+    assert (refused.code, "signature" in refused.stderr) == (5, True)
+
+
+def test_what_is_no_request_is_told_for_what_it_is(ca: Set) -> None:
+    refused = ca.run("sign", str(ca.folder / "alice.crt"), "--client")
+
+    assert (refused.code, "it holds: certificate" in refused.stderr) == (7, True)
+
+
+def test_several_are_signed_in_one_run_whatever_their_files_are_called(ca: Set, host: Path) -> None:
+    files = [
+        request(host, "bob", file="bob's request.DER", form="DER", subject="/CN=bob"),
+        request(host, "carol", file="请求.pem", subject="/CN=carol"),
+        request(host, "dave", file="dave.csr.pem", subject="/CN=Dave Ö"),
+    ]
+
+    ca.must("sign", *map(str, files), "--client")
+
+    names = [dict(ca.certificate(name).subject)["CN"] for name in ("bob", "carol", "dave")]
+    assert names == ["bob", "carol", "Dave Ö"]
+
+
+def test_nothing_is_signed_if_one_of_several_is_refused(ca: Set, host: Path) -> None:
+    files = [request(host, "bob"), request(host, "weak", key=RSA_1024)]
+    before = ca.files()
+
+    refused = ca.run("sign", *map(str, files), "--client", "--json")
+
+    assert (refused.code, ca.files()) == (5, before)
+    data = json.loads(refused.stdout)
+    assert [bool(one["fault"]) for one in data["requests"]] == [False, True]
+
+
+def test_a_dry_run_shows_it_and_signs_nothing(ca: Set, host: Path) -> None:
+    theirs = request(host, "bob", extensions=GREEDY)
+    before = ca.files()
+
+    data = ca.must("sign", str(theirs), "--client", "--dry-run", "--json").data
+
+    assert (data["dry_run"], only(data)["granted"]["ca"]) == (True, False)
+    assert ca.files() == before
+
+
+def test_somebody_at_a_terminal_is_asked(
+    ca: Set, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from mtls_openssl.cli import app
+
+    theirs = request(
+        host, "api", extensions="subjectAltName = DNS:api.example.com, DNS:b.example\n"
+    )
+    monkeypatch.setattr(console, "is_interactive", lambda: True)
+    words = ["sign", str(theirs), "--server", "--out", str(ca.folder)]
+
+    refused = CliRunner().invoke(app, words, input="all\nn\n")
+    there = (ca.folder / "api.crt").exists()
+    signed = CliRunner().invoke(app, words, input="api.example.com\ny\n")
+
+    assert (refused.exit_code, there, signed.exit_code) == (130, False, 0)
+    assert ca.certificate("api").extensions[extensions.ALTERNATIVE_NAME].values == (
+        "DNS:api.example.com",
+    )
+
+
+def test_yes_asks_nothing(ca: Set, host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = request(host, "bob", extensions="subjectAltName = DNS:bob.example.com\n")
+    monkeypatch.setattr(console, "is_interactive", lambda: True)
+
+    ca.must("sign", str(theirs), "--client", "--yes")
+
+    assert extensions.ALTERNATIVE_NAME not in ca.certificate("bob").extensions
+
+
+def test_it_is_entered_into_the_register_and_can_be_revoked(ca: Set, host: Path) -> None:
+    ca.must("crl")
+    theirs = request(host, "bob")
+
+    ca.must("sign", str(theirs), "--client")
+
+    serial = ca.certificate("bob").serial
+    assert serial in (ca.folder / "index.txt").read_text()
+    ca.must("revoke", "bob")
+    assert ca.run("sign", str(request(host, "eve", subject="/CN=alice")), "--client").code == 5
+
+
+def test_an_intermediate_authority_signs_with_its_pass_phrase(tmp_path: Path, host: Path) -> None:
+    ca = Set(tmp_path / "layered")
+    ca.describe(LAYERED)
+    words = {"MTLS_CA_PASSPHRASE": PASSPHRASE, "MTLS_INTERMEDIATE_PASSPHRASE": PASSPHRASE}
+    ca.must("apply", **words)
+
+    ca.must("sign", str(request(host, "bob", extensions=GREEDY)), "--client", **words)
+
+    chain = (ca.folder / "bob.chain.crt").read_text()
+    middle = (ca.folder / "intermediate.crt").read_text()
+    assert chain == (ca.folder / "bob.crt").read_text() + middle
+    said = ca.openssl("verify", "-CAfile", "ca.crt", "-untrusted", "intermediate.crt", "bob.crt")
+    assert said.strip() == "bob.crt: OK"
+
+
+def test_a_request_of_ours_is_signed_elsewhere_and_fits_its_key(ca: Set, tmp_path: Path) -> None:
+    host = Set(tmp_path / "their host")
+    host.must("csr", "web", "--server", "--dns", "web.example.com", "--key", "P-384")
+
+    ca.must("sign", str(host.folder / "web.csr"), "--grant-san", "all", "--days", "30")
+
+    made = ca.certificate("web")
+    assert made.public_key == public_key_of(host, "web")
+    assert (made.not_after - made.not_before).days == 30
+    log = (ca.folder / "mtls-audit.jsonl").read_text("utf-8")
+    assert "the request web.csr, as it was sent" in log
+
+
+def public_key_of(host: Set, name: str) -> str:
+    return host.openssl("pkey", "-in", f"{name}.key", "-pubout").strip()
+
+
+LINES = (
+    "basicConstraints = CA:TRUE", "basicConstraints = critical, CA:FALSE",
+    "keyUsage = keyCertSign, cRLSign", "extendedKeyUsage = clientAuth, anyExtendedKeyUsage",
+    "subjectAltName = DNS:www.example.com, email:root@example.com", "1.2.3.4.5 = DER:05:00",
+    "subjectKeyIdentifier = hash", "nameConstraints = permitted;email:example.com",
+    "tlsfeature = status_request", "crlDistributionPoints = URI:http://evil.example/crl",
+    "authorityInfoAccess = OCSP;URI:http://evil.example/",
+    "policyConstraints = inhibitPolicyMapping:0",
+)  # fmt: skip
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(lines=st.lists(st.sampled_from(LINES), unique_by=lambda line: line.split()[0]))
+def test_whatever_is_asked_for_the_certificate_is_the_one_that_is_granted(
+    ca: Set, lines: list[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = request(Path(folder), "bob", extensions="".join(f"{line}\n" for line in lines))
+
+        ca.must("sign", str(theirs), "--client", "--replace", "--yes")
+
+    made = ca.certificate("bob")
+    assert set(made.extensions) == OURS
+    assert values(made) == (("CA:FALSE",), ("clientAuth",), "http://pki.example.com/crl.der")
+
+
+def values(made: Description) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    points = made.extensions["X509v3 CRL Distribution Points"].values
+    return (
+        made.extensions[extensions.BASIC_CONSTRAINTS].values,
+        extensions.usages(made.extensions[extensions.EXTENDED_KEY_USAGE]),
+        points[-1].strip().removeprefix("URI:"),
+    )
