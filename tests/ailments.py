@@ -66,7 +66,8 @@ def patient(
     now: dt.datetime | None = None,
 ) -> Patient:  # fmt: skip
     """What the doctor sees of a set."""
-    passwords = {} if password is None else dict.fromkeys(BUNDLES, password)
+    bundles = {*BUNDLES, *(path.name for path in folder.glob("*.p12"))}
+    passwords = {} if password is None else dict.fromkeys(bundles, password)
     request = Request(folder, now or dt.datetime.now(dt.UTC), domain, reader, passwords)
     door = Door()
     search = find(None, door)

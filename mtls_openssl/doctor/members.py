@@ -119,19 +119,26 @@ def _leaves(
         for name, role in {**usual, **wanted}.items()
         if {f"{name}.crt", f"{name}.key"} & there
     }
-    above = [one.subject for name in authorities if (one := describe(f"{name}.crt"))]
+    above = [one for name in authorities if (one := describe(f"{name}.crt"))]
     for name in leaves_there(there):
         described = describe(f"{name}.crt")
         if name in found or (described and is_ca(described)):
             continue
         # What others have issued is none of the set's, unless its key is here.
-        if f"{name}.key" in there or (described and described.issuer in above):
+        if f"{name}.key" in there or (described and any(_is_by(described, one) for one in above)):
             found[name] = _role(described)
     if loaded is None:
         lacking = {name: role for name, role in usual.items() if role not in found.values()}
         found |= lacking
     first = [name for name in usual if name in found]
     return [(name, found[name]) for name in dict.fromkeys([*first, *sorted(found)])]
+
+
+def _is_by(described: Description, authority: Description) -> bool:
+    """Whether a certificate says that an authority has issued it, by name and by key."""
+    key = extensions.key_identifier(described.extensions.get(extensions.AUTHORITY_KEY_IDENTIFIER))
+    own = extensions.key_identifier(authority.extensions.get(extensions.SUBJECT_KEY_IDENTIFIER))
+    return described.issuer == authority.subject and (not key or not own or key == own)
 
 
 def _role(described: Description | None) -> Role | None:

@@ -88,6 +88,13 @@ def made_again(patient: Patient, owner: str) -> str:
     return ours(patient, "renew", owner)
 
 
+def replaced(patient: Patient, owner: str) -> str:
+    """The command that makes another certificate for an owner, though nothing is wrong with it."""
+    if patient.members.usual:
+        return made_again(patient, owner)
+    return ours(patient, "renew", owner)
+
+
 def packed_again(patient: Patient, file: str) -> str:
     """The command that makes a PKCS#12 file anew."""
     owner = patient.members.bundles[file]

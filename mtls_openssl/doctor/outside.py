@@ -8,6 +8,7 @@ from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.manifest import Role
 from mtls_openssl.scripting import prompt
 
 
@@ -72,25 +73,29 @@ def nginx(patient: Patient) -> Iterator[Finding]:
 
 def iis(patient: Patient) -> Iterator[Finding]:
     """Whether IIS serves the certificate that the set has now, and asks clients for theirs."""
-    around = patient.surroundings
-    script = mending.ours(patient, "iis", "--write", "mtls-iis.ps1")
+    around, leaves = patient.surroundings, patient.members.leaves
+    servers = [name for name, role in leaves.items() if role is Role.SERVER] or ["server"]
+    files = ", ".join(f"{name}.crt" for name in servers)
+    named = () if len(servers) == 1 else ("--name", servers[0])
+    script = mending.ours(patient, "iis", *named, "--write", "mtls-iis.ps1")
     if around.outdated:
         yield Finding(
             "iis-stale",
             Severity.WARNING,
-            "server.crt",
+            f"{servers[0]}.crt",
             _(
-                "IIS serves an earlier server.crt: {endpoints}.",
+                "IIS serves an earlier {file}: {endpoints}.",
+                file=files,
                 endpoints=joined(", ", around.outdated),
             ),
-            _("it has a copy of its own, which a new server.crt does not change"),
+            _("it has a copy of its own, which a new certificate does not change"),
             script,
         )
     if around.late:
         yield Finding(
             "iis-late",
             Severity.WARNING,
-            "server.crt",
+            f"{servers[0]}.crt",
             _(
                 "IIS asks for the client's certificate only after the handshake: {endpoints}.",
                 endpoints=joined(", ", around.late),

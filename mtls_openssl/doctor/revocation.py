@@ -117,7 +117,7 @@ def revoked(patient: Patient) -> Iterator[Finding]:
             name,
             _("{file} is revoked ({reason}).", file=name, reason=reason or "unspecified"),
             _("whoever checks with the CRL refuses it"),
-            mending.made_again(patient, owner)
+            mending.replaced(patient, owner)
             if _is_needed(owner, patient.members.leaves.get(owner))
             else _("leave it so, if that was meant; else have a new one issued"),
         )
