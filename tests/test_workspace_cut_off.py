@@ -169,6 +169,79 @@ def test_killed_at_any_instruction_of_a_recovery_the_one_after_completes_it(
         shutil.rmtree(directory)
 
 
+CLIENTS = {"a/a.key": b"a key", "a/a.crt": b"a certificate", "b/b.key": b"a key", "c.zip": b"c"}
+
+
+def fill_clients(directory: Path) -> None:
+    """Put three clients in place, by two commits, the second with a register beside them."""
+    with Workspace.open(directory, command="issue") as workspace:
+        for number, names in enumerate((("a",), ("b", "c.zip"))):
+            for name, content in CLIENTS.items():
+                if name.startswith(names):
+                    file = workspace.stage / "clients" / name
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(content)
+            (workspace.stage / "index.txt").write_bytes(b"new")
+            register = ("index.txt",) * number
+            workspace.commit(
+                publish=(*(f"clients/{name}" for name in names), *register), retire=(),
+                private=(), last=bool(number),
+            )  # fmt: skip
+
+
+def clients_in(directory: Path) -> dict[str, set[str]]:
+    """What is in each client's folder."""
+    return {
+        path.name: {file.name for file in path.iterdir()} if path.is_dir() else set()
+        for path in (directory / "clients").glob("*")
+    }
+
+
+@pytest.mark.posix
+def test_killed_while_clients_are_put_in_place_each_is_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_sync(monkeypatch)
+    instructions = rehearsed(fill_clients, old_set(tmp_path / "x"), old_set(tmp_path / "y"))
+    whole = {"a": {"a.key", "a.crt"}, "b": {"b.key"}, "c.zip": set[str]()}
+    states = [set[str](), {"a"}, {"a", "b", "c.zip"}]
+
+    for number in instructions.worth_a_visit():
+        directory = old_set(tmp_path / str(number))
+        cut_off(fill_clients, directory, at=number)
+        open_again(directory)
+        found = clients_in(directory)
+        assert set(found) in states
+        assert all(files == whole[name] for name, files in found.items())
+        assert (directory / "index.txt").exists() == (len(found) == 3)
+        assert {path.name for path in directory.glob(".mtls*")} == set()
+        shutil.rmtree(directory)
+
+
+def test_a_client_that_is_there_already_is_not_replaced(tmp_path: Path) -> None:
+    directory = old_set(tmp_path / "certs")
+    (directory / "clients" / "b").mkdir(parents=True)
+    (directory / "clients" / "b" / "mine").write_bytes(b"mine")
+
+    with pytest.raises(FolderUnavailableError, match="in the way"):
+        fill_clients(directory)
+
+    assert clients_in(directory) == {"a": {"a.key", "a.crt"}, "b": {"mine"}}
+    assert not (directory / "index.txt").exists()
+
+
+@pytest.mark.posix
+def test_clients_do_not_go_where_a_link_leads(tmp_path: Path) -> None:
+    directory = old_set(tmp_path / "certs")
+    (tmp_path / "elsewhere").mkdir()
+    (directory / "clients").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(FolderUnavailableError, match="has to be a folder"):
+        fill_clients(directory)
+
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 @pytest.mark.windows
 def test_ended_by_the_task_manager_at_any_change_on_disk_the_next_run_finds_a_whole_set(
     tmp_path: Path,
@@ -242,6 +315,14 @@ JOURNALS = {
     "with a public file elsewhere": b'{"version": 1, "backup": "", "retire": [],'
     b' "publish": [], "public": ["../../x"]}',
     "with a backup elsewhere": b'{"version": 1, "backup": "../../x", "retire": ["ca.key"],'
+    b' "publish": [], "public": []}',
+    "with a client's name that leads out": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": ["clients/.."], "public": []}',
+    "with a folder that is not the clients'": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": ["backup/x"], "public": []}',
+    "with a folder in a client's": b'{"version": 1, "backup": "", "retire": [],'
+    b' "publish": ["clients/a/b"], "public": []}',
+    "with a client that is retired": b'{"version": 1, "backup": "", "retire": ["clients/a"],'
     b' "publish": [], "public": []}',
     "with letters for names": b'{"version": 1, "backup": "", "retire": [],'
     b' "publish": "ca", "public": []}',

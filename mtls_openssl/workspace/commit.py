@@ -29,6 +29,8 @@ from mtls_openssl.workspace.permissions import make_public, private_folder
 STAGE = ".mtls.stage"
 JOURNAL = ".mtls.journal"
 BACKUP = "backup"
+CLIENTS = "clients"
+"""The one folder of a set that is filled entry by entry: each goes there whole, in one instant."""
 
 _VERSION = 1
 _LONGEST_JOURNAL = 65536
@@ -46,7 +48,8 @@ class Journal:
     Args:
         backup: the name, below `backup/`, of the folder for what is replaced; "" for none.
         retire: names of the files that move from the folder to the backup.
-        publish: names of the files that move from the stage to the folder.
+        publish: names of the files that move from the stage to the folder; and `clients/NAME` of
+            files or whole folders, which replace nothing.
         public: which of `publish` everyone may read.
     """
 
@@ -54,6 +57,11 @@ class Journal:
     retire: tuple[str, ...]
     publish: tuple[str, ...]
     public: tuple[str, ...]
+
+    @property
+    def fills_clients(self) -> bool:
+        """Whether something goes to the folder CLIENTS."""
+        return any(not is_bare(name) for name in self.publish)
 
     def moves(self, directory: Path) -> Iterator[tuple[Path, Path]]:
         """Every rename in order: from, to."""
@@ -66,6 +74,12 @@ class Journal:
 def is_bare(name: str) -> bool:
     """Whether a name is one that a file may have on every system: no path, and none of ours."""
     return bool(_BARE_NAME.fullmatch(name)) and name.lower() != BACKUP
+
+
+def is_of_client(name: str) -> bool:
+    """Whether it is `clients/NAME`: the only names of a set that have a folder in them."""
+    folder, slash, rest = name.partition("/")
+    return folder == CLIENTS and bool(slash) and is_bare(rest)
 
 
 def backup_name(directory: Path) -> str:
@@ -129,14 +143,18 @@ def carry_out(directory: Path, journal: Journal, between: Callable[[], None]) ->
     if journal.retire:
         _ensure_folder(backups)
         _ensure_folder(backups / journal.backup)
+    if journal.fills_clients:
+        _ensure_folder(directory / CLIENTS)
     for source, target in journal.moves(directory):
         between()
-        _move(source, target)
+        _move(source, target, directory)
     for name in journal.public:
         make_public(directory / name)
     if journal.retire:
         sync_folder(backups / journal.backup)
         sync_folder(backups)
+    if journal.fills_clients:
+        sync_folder(directory / CLIENTS)
     sync_folder(directory)
 
 
@@ -155,6 +173,8 @@ def undo(directory: Path, journal: Journal) -> None:
                     "{fix}; the next run completes the new set before anything else", fix=error.fix
                 )
                 raise
+    if journal.fills_clients:
+        sync_folder(directory / CLIENTS)
     sync_folder(directory)
 
 
@@ -213,8 +233,8 @@ def is_real_folder(path: Path) -> bool:
     return stat.S_ISDIR(status.st_mode)
 
 
-def _move(source: Path, target: Path) -> None:
-    staged = source.parent.name == STAGE
+def _move(source: Path, target: Path, directory: Path) -> None:
+    staged = source.is_relative_to(directory / STAGE)
     if not os.path.lexists(target):
         if os.path.lexists(source):
             _rename(source, target)
@@ -224,8 +244,8 @@ def _move(source: Path, target: Path) -> None:
                 cause=_("an earlier run was cut off, and the file was removed since"),
                 fix=_(
                     "take the set you want out of {backup}, delete {journal} and run it again",
-                    backup=target.parent / BACKUP,
-                    journal=target.parent / JOURNAL,
+                    backup=directory / BACKUP,
+                    journal=directory / JOURNAL,
                 ),
             )
     elif staged and os.path.lexists(source):
@@ -260,7 +280,8 @@ def _parse(data: dict[str, Any]) -> Journal:
     journal = Journal(backup=data["backup"], **lists)
     understood = (
         data == {"version": _VERSION, **json.loads(json.dumps(dataclasses.asdict(journal)))}
-        and all(is_bare(name) for names in lists.values() for name in names)
+        and all(is_bare(name) for key in ("retire", "public") for name in lists[key])
+        and all(is_bare(name) or is_of_client(name) for name in journal.publish)
         and (_BACKUP_NAME.fullmatch(journal.backup) if journal.retire else journal.backup == "")
     )
     if not understood:

@@ -130,6 +130,7 @@ class Workspace:
         retire: Sequence[str],
         private: Collection[str],
         record: Callable[[], None] = lambda: None,
+        last: bool = True,
     ) -> Path | None:
         """Move the finished set from the stage into the folder, whole or not at all.
 
@@ -137,12 +138,15 @@ class Workspace:
         heeded between two moves, and all of them are undone.
 
         Args:
-            publish: names in the stage that move into the folder.
+            publish: names in the stage that move into the folder; and `clients/NAME` of files or
+                whole folders there, which must be new, and which nobody else may read.
             retire: names in the folder that don't belong to the new set and go to the backup
                 as well; one that is not there is passed over.
             private: names that nobody else may read; everyone may read the others.
             record: puts on record that the set is in place. If it can't, the set is not; if it
                 is cut off, the next run finds the names in `finished` and can make up for it.
+            last: whether nothing more is done in this workspace, so that an interrupt from here
+                on comes too late.
 
         Returns:
             The backup's folder, or None if nothing had to be put there.
@@ -150,19 +154,20 @@ class Workspace:
         Raises:
             FolderUnavailableError: a file could not be moved; the old set is as it was.
         """
+        ours = [name for name in publish if not commit.is_of_client(name)]
         replaced = [
             name
-            for name in dict.fromkeys(_bare((*publish, *retire)))
+            for name in dict.fromkeys(_bare((*ours, *retire)))
             if os.path.lexists(self.directory / name)
         ]
         journal = commit.Journal(
             backup=commit.backup_name(self.directory) if replaced else "",
             retire=tuple(replaced),
             publish=tuple(publish),
-            public=tuple(name for name in publish if name not in private),
+            public=tuple(name for name in ours if name not in private),
         )
-        backups = self.directory / commit.BACKUP
-        had_backups = os.path.lexists(backups)
+        backups, clients = (self.directory / name for name in (commit.BACKUP, commit.CLIENTS))
+        made = [folder for folder in (backups, clients) if not os.path.lexists(folder)]
         try:
             self._make_durable(publish, private)
             self._shield.deliver()
@@ -174,14 +179,15 @@ class Workspace:
             commit.undo(self.directory, journal)
             if replaced:
                 _remove_if_empty(backups / journal.backup)
-            if not had_backups:
-                _remove_if_empty(backups)
+            for folder in made:
+                _remove_if_empty(folder)
             commit.forget(self.directory)
             if isinstance(error, OSError):
                 what = _("The set can't be put into {folder}", folder=self.directory)
                 raise unavailable(what, error) from error
             raise
-        self._shield.let_go()
+        if last:
+            self._shield.let_go()
         return backups / journal.backup if replaced else None
 
     def _make_folder(self) -> None:
@@ -237,22 +243,22 @@ class Workspace:
                 fix=_("remove it and run it again"),
             )
         try:
-            for file in list(self.stage.iterdir()):
-                commit.patiently(file.unlink)
-            commit.patiently(self.stage.rmdir)
+            remove_folder(self.stage)
         except OSError as error:
             what = _("{path}, which may hold private keys, can't be removed", path=self.stage)
             raise unavailable(what, error) from error
 
     def _make_durable(self, publish: Sequence[str], private: Collection[str]) -> None:
         for name in publish:
+            path = self.stage / name
             if name in private:
-                self._warn_unless(make_private(self.stage / name))
-            descriptor = os.open(self.stage / name, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+                self._warn_unless(make_private(path))
+            if commit.is_real_folder(path):
+                for file in path.iterdir():
+                    _sync(file)
+                commit.sync_folder(path)
+            else:
+                _sync(path)
 
     def _leave(self, *, quietly: bool) -> None:
         try:
@@ -296,6 +302,28 @@ def _copy(original: Path, copy: Path) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(copy, flags, 0o600), "wb") as file:
         file.write(content)
+
+
+def _sync(file: Path) -> None:
+    descriptor = os.open(file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that is ours, with all in it; a link is removed, and not followed.
+
+    Raises:
+        OSError: something can't be removed.
+    """
+    for path in list(folder.iterdir()):
+        if commit.is_real_folder(path):
+            remove_folder(path)
+        else:
+            commit.patiently(path.unlink)
+    commit.patiently(folder.rmdir)
 
 
 def _remove_if_empty(folder: Path) -> None:
