@@ -88,13 +88,9 @@ class Book:
 
     def _put(self, name: str, states: list[Path]) -> None:
         texts = [_text(self._shelf, path) for path in states]
-        if name == ca.INDEX:
-            merged = merging.merged_index(texts)
-        elif name == ca.CRL_NUMBER:
-            merged = f"{merging.highest_number(texts)}\n"
-        else:
-            merged = texts[0]
-        if len(texts) > 1 and merged != texts[0]:
+        # Windows' line ends make no other register.
+        newest, merged = (_merged(name, some) for some in (texts[:1], texts))
+        if merged != newest:
             self.contents[name] = merged.encode("utf-8", "surrogateescape")
             self.fates[name] = Fate.MERGED
             return
@@ -146,6 +142,15 @@ class Book:
 def issuer(shelf: Shelf, files: Set) -> Certificate | None:
     """The certificate of who issues in a set."""
     return shelf.certificate(files.get(BETWEEN) or files.get(CA))
+
+
+def _merged(name: str, texts: list[str]) -> str:
+    """Several states of one file of the register as one, the newest first."""
+    if name == ca.INDEX:
+        return merging.merged_index(texts)
+    if name == ca.CRL_NUMBER:
+        return f"{merging.highest_number(texts)}\n"
+    return texts[0]
 
 
 def _text(shelf: Shelf, path: Path) -> str:
