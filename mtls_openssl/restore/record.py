@@ -52,16 +52,19 @@ class Record:
             backup: the backup.
             held: the SHA-256 of each file in it, by name.
         """
-        # Its name has no fractions of a second, in which several runs may have come and gone; but
-        # what a run put there itself is not what it replaced.
-        runs = [
-            run
-            for run in self.runs
-            if run.begun - _LONGEST_COMMIT <= backup.time <= run.ended
-            and not _is_all_of(held, run.published)
-        ]
-        replacing = [run for run in runs if run.published.keys() & held.keys()]
-        return next(iter(replacing or runs), None)
+        # Its name has no fractions of a second, in which several runs may have come and gone. The
+        # one that made it found the files there that are in it now.
+        before: dict[str, str] = {}
+        maybe: list[Run] = []
+        for run in self.runs:
+            if run.begun - _LONGEST_COMMIT <= backup.time <= run.ended:
+                found = all(before.get(name, digest) == digest for name, digest in held.items())
+                if found and _replaces(run.published, held):
+                    return run
+                maybe.append(run)
+            before |= run.published
+        # Where somebody has changed files by hand, the one that put most of them there anew.
+        return max(maybe, key=lambda run: len(run.published.keys() & held.keys()), default=None)
 
     def knows(self, digest: str) -> bool:
         """Whether it is on record how a file was made."""
@@ -104,7 +107,7 @@ def _told(lines: list[Line]) -> Record:
     return Record(tuple(runs), made_from)
 
 
-def _is_all_of(held: Mapping[str, str], published: Mapping[str, str]) -> bool:
-    """Whether all that a backup holds of what a run put there is just that."""
+def _replaces(published: Mapping[str, str], held: Mapping[str, str]) -> bool:
+    """Whether a run put something else there than a backup holds."""
     both = held.keys() & published.keys()
-    return bool(both) and all(held[name] == published[name] for name in both)
+    return any(held[name] != published[name] for name in both)
