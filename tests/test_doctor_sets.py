@@ -177,7 +177,7 @@ def test_a_certificate_that_mtls_toml_does_not_know_is_worth_a_note(folder: Path
     assert (one.code, one.severity, "dave" in one.what) == ("undescribed", Severity.NOTE, True)
 
 
-def test_an_authority_that_nears_its_end_is_named_with_what_renews_it(folder: Path) -> None:
+def test_whoever_nears_the_end_is_named_with_what_renews_it(folder: Path) -> None:
     def soon(name: str) -> dict[str, str]:
         made = Set.__new__(Set)
         made.folder = folder
@@ -186,6 +186,7 @@ def test_an_authority_that_nears_its_end_is_named_with_what_renews_it(folder: Pa
             one.subject: one.mend for one in findings(folder, now=now) if one.code == "expires-soon"
         }
 
+    assert soon("bob")["bob.crt"].startswith("python -m mtls_openssl renew bob ")
     assert "apply --replace intermediate" in soon("intermediate")["intermediate.crt"]
     assert "repair-ca --ca-days 3650" in soon("ca")["ca.crt"]
 

@@ -253,7 +253,8 @@ def damage(folder: Path, what: str) -> None:
         case "name constraints":
             make_ca(
                 other, "/CN=ca",
-                ("basicConstraints = critical,CA:true", "nameConstraints = permitted;DNS:a.b"),
+                ("basicConstraints = critical,CA:true", "nameConstraints = permitted;dirName:dn",
+                 "[dn]", "O = Ours"),
             )  # fmt: skip
             for name in ("ca.crt", "ca.key"):
                 shutil.copy(other / name, folder / name)
@@ -264,7 +265,7 @@ def damage(folder: Path, what: str) -> None:
     [
         ("no key", 7, "ca.key is not in"),
         ("no certificate", 7, "ca.crt is not in"),
-        ("key with a password", 7, "has a password"),
+        ("key with a password", 6, "The pass phrase of ca.key is not known"),
         ("key of another CA", 7, "is not the key of"),
         ("no certificate in it", 7, "can't be read as a certificate"),
         ("a leaf", 2, "is not the certificate of a CA"),
@@ -310,3 +311,56 @@ def test_a_certificate_that_is_not_the_right_one_never_takes_the_old_ones_place(
     after.pop("mtls-audit.jsonl")
     assert said in refused.stderr
     assert after == before
+
+
+DESCRIBED = """\
+profile = "modern"
+domain = "example.com"
+
+[ca]
+passphrase = "env:MTLS_CA_PASSPHRASE"
+path_length = 1
+days = 1000
+permitted = ["example.com", "192.0.2.0/24", "2001:db8::/32"]
+excluded = ["bad.example.com"]
+
+[intermediate]
+cn = "Issuing"
+days = 900
+
+[[server]]
+name = "www"
+dns = ["www.example.com"]
+
+[[client]]
+name = "alice"
+email = ["alice@example.com"]
+"""
+PASSPHRASE = {"MTLS_CA_PASSPHRASE": "the pass phrase of the CA"}
+
+
+def test_a_root_with_an_encrypted_key_lasts_longer_and_all_below_it_stays(tmp_path: Path) -> None:
+    (tmp_path / "mtls.toml").write_text(DESCRIBED, "utf-8")
+    mtls("apply", cwd=tmp_path, env=PASSPHRASE)
+    before, old = snapshot(tmp_path), facts(tmp_path / "ca.crt")
+
+    refused = mtls("repair-ca", "--ca-days", "4000", cwd=tmp_path, exit_code=6)
+    assert "set the variable MTLS_CA_PASSPHRASE" in refused.stderr
+    wrong = {"MTLS_CA_PASSPHRASE": "another"}
+    refused = mtls("repair-ca", "--ca-days", "4000", cwd=tmp_path, env=wrong, exit_code=6)
+    assert "does not open with its pass phrase" in refused.stderr
+    told = mtls("repair-ca", "--ca-days", "4000", cwd=tmp_path, env=PASSPHRASE).stdout
+
+    after, new = snapshot(tmp_path), facts(tmp_path / "ca.crt")
+    kept = {name for name in before if name != "mtls-audit.jsonl" and after[name] == before[name]}
+    assert set(before) - kept == {"mtls-audit.jsonl", "ca.crt", "chain.crt"}
+    assert (new.days, new.subject, new.extensions) == (4000, old.subject, old.extensions)
+    assert "X509v3 Name Constraints: critical" in new.extensions
+    assert after["chain.crt"] == after["intermediate.crt"] + after["ca.crt"]
+    assert "alice.p12 holds the CA's old certificate: make it again: python" in told
+    assert "www.p12" not in told
+    assert "p12 alice" in told
+    by = ("-untrusted", "intermediate.crt")
+    assert strict(tmp_path, "www.crt", "-purpose", "sslserver", *by) == "www.crt: OK"
+    assert PASSPHRASE["MTLS_CA_PASSPHRASE"].encode() not in after["mtls-audit.jsonl"]
+    assert b'"-passin","env:MTLS_CA_PASSPHRASE"' in after["mtls-audit.jsonl"]

@@ -24,6 +24,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def layered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set whose certificates are issued by an intermediate authority."""
+    folder = tmp_path_factory.mktemp("layered")
+    (folder / "mtls.toml").write_text('profile = "modern"\n[intermediate]\n')
+    mtls("apply", cwd=folder)
+    return folder
+
+
 @pytest.fixture
 def computer(tmp_path: Path, fp: FakeProcess, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The root of a Windows computer that this process is on; only openssl is real."""
@@ -56,6 +65,19 @@ def test_install_tells_that_it_is_trusted_now(made: Path, computer: Path, fp: Fa
     done = run("trust", "install", "--out", made)
     assert done.exit_code == 0, done.output
     assert "LocalMachine\\Root): trusted now, and read back" in done.stdout
+
+
+def test_the_root_of_a_set_is_trusted_and_its_intermediate_authority_is_not(
+    layered: Path, computer: Path, fp: FakeProcess
+) -> None:
+    sha1 = thumbprint(layered / "ca.crt").replace(":", "")
+    fp.register([certutil(computer), "-store", "Root", sha1], returncode=1)
+    fp.register([certutil(computer), "-f", "-addstore", "Root", "ca.crt"])
+    fp.register([certutil(computer), "-store", "Root", sha1])
+    done = run("trust", "install", "--out", layered)
+    assert done.exit_code == 0, done.output
+    assert "intermediate.crt is the certificate of the authority between" in done.stdout
+    assert "certutil -f -addstore CA intermediate.crt" in done.stdout
 
 
 def test_install_for_a_user_says_what_services_will_not_see(
@@ -276,6 +298,17 @@ def test_export_hands_out_the_certificate_twice_and_no_key(made: Path, tmp_path:
     words = files["README.txt"].decode("utf-8-sig")
     assert thumbprint(made / "ca.crt").replace(":", "") in words
     assert thumbprint(made / "ca.crt", "sha256") in words
+
+
+def test_export_of_a_set_with_an_intermediate_authority_says_what_to_do_with_it(
+    layered: Path, tmp_path: Path
+) -> None:
+    done = run("trust", "export", tmp_path, "--out", layered)
+    assert done.exit_code == 0, done.output
+    files = snapshot(tmp_path)
+    assert set(files) == {"ca.crt", "ca.cer", "intermediate.crt", "README.txt"}
+    assert thumbprint(tmp_path / "intermediate.crt") == thumbprint(layered / "intermediate.crt")
+    assert "never among the roots" in files["README.txt"].decode("utf-8-sig")
 
 
 def test_export_again_changes_nothing_and_never_another_file(made: Path, tmp_path: Path) -> None:

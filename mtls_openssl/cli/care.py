@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import typer
 from mtls_openssl.cli import console, making, options
 from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.cli.passphrase import PASSPHRASE, of
 from mtls_openssl.errors import (
     Exit,
     FolderUnavailableError,
@@ -21,6 +23,7 @@ from mtls_openssl.errors import (
     UsageError,
 )
 from mtls_openssl.language import Text, _, spoken
+from mtls_openssl.manifest import ROOT
 from mtls_openssl.profiles import P12_FOR
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("repair-ca")(repair_ca)
 
 
-@takes(options.LOOK, REPAIR)
+@takes(options.LOOK, REPAIR, PASSPHRASE)
 def repair_ca(choices: Choices) -> None:
     """Give the CA a certificate that strict validators accept; its key and all it issued stay."""
     import secrets  # noqa: PLC0415 - as all below: what a command needs, when it does
@@ -73,8 +76,13 @@ def repair_ca(choices: Choices) -> None:
 
     folder: Path = choices["out"]
     days: int | None = choices["ca_days"]
+
+    @functools.cache
+    def passphrase() -> str:
+        return of(choices, ROOT, _source(folder))
+
     with desk(choices, "repair-ca") as examining:
-        case = repair.examine(examining, folder, days)
+        case = repair.examine(examining, folder, days, passphrase=passphrase)
     if case is None:
         _say_that_nothing_is_to_be_done(choices)
         return
@@ -82,7 +90,8 @@ def repair_ca(choices: Choices) -> None:
     if choices["dry_run"]:
         making.show({**choices, "format": options.Format.TEXT}, plan, None)
         return
-    result = _repaired(choices, plan, case)
+    passphrases = {case.passphrase_variable: passphrase()} if case.encrypted else {}
+    result = _repaired(choices, plan, case, passphrases)
     console.be_deaf()
     _tell(choices, result, case)
 
@@ -95,7 +104,19 @@ def _say_that_nothing_is_to_be_done(choices: Choices) -> None:
         typer.echo(spoken(what))
 
 
-def _repaired(choices: Choices, plan: Plan, case: Case) -> Result:
+def _source(folder: Path) -> str:
+    """Where mtls.toml says that the pass phrase of the CA's key is; empty where it does not."""
+    from mtls_openssl.settings import load  # noqa: PLC0415
+
+    config = folder / "mtls.toml"
+    try:
+        loaded = load({}, environ={}, config=config if config.is_file() else None)
+    except MtlsError:
+        return ""  # what is wrong with it is told where something is made by it
+    return loaded.passphrases.get(ROOT, "")
+
+
+def _repaired(choices: Choices, plan: Plan, case: Case, passphrases: Mapping[str, str]) -> Result:
     from mtls_openssl import pipeline, repair  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
@@ -107,7 +128,9 @@ def _repaired(choices: Choices, plan: Plan, case: Case) -> Result:
         return pipeline.make(
             plan,
             None,
-            pipeline.Target(folder=choices["out"], jobs=1, limit=choices["timeout"]),
+            pipeline.Target(
+                folder=choices["out"], jobs=1, limit=choices["timeout"], passphrases=passphrases
+            ),
             find(choices["openssl"], door),
             door=door,
             watcher=progress,
@@ -120,7 +143,7 @@ def _repaired(choices: Choices, plan: Plan, case: Case) -> Result:
 def _tell(choices: Choices, result: Result, case: Case) -> None:
     from mtls_openssl import repair, report  # noqa: PLC0415
 
-    advice = (*repair.advice(result.folder), *repair.left_to_mend(case))
+    advice = (*repair.advice(result.folder, case), *repair.left_to_mend(case))
     if choices["json"]:
         console.print_data({**report.data(result), "advice": [str(text) for text in advice]})
     elif not choices["quiet"]:

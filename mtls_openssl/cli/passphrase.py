@@ -108,6 +108,21 @@ def _is_at_hand(authority: str, source: str) -> bool:
     return kind == "file" or variable in os.environ
 
 
+def of(choices: Choices, authority: str, source: str = "") -> str:
+    """The pass phrase of an authority's key that is there.
+
+    Args:
+        choices: what was typed.
+        authority: whose key it is; the options are for it.
+        source: where the file of settings says it is; empty where it does not.
+
+    Raises:
+        SettingRefusedError: it is nowhere to be had, or can't be used.
+        UsageError: two places are named.
+    """
+    return _fit(_found(choices, authority, source, typed=True, new=False), authority)
+
+
 def _found(choices: Choices, authority: str, source: str, *, typed: bool, new: bool) -> str:
     if typed and (given := secret.named(choices, "ca-passphrase")) is not None:
         return given

@@ -133,11 +133,12 @@ def export(choices: Choices) -> None:
     with desk(choices, "trust export") as at:
         root = certificate.load(at, choices["out"])
         certificate.refuse_unless_root(root, datetime.now(UTC))
+        between = certificate.load(at, path) if (path := _between(root)) else None
         folder = (choices["dir"] or choices["out"] / "trust").absolute()
-        words = "\n\n".join(spoken(text) for text in export.words(root)) + "\n"
+        words = "\n\n".join(spoken(text) for text in export.words(root, between)) + "\n"
         # With a byte order mark, by which Notepad knows UTF-8, and the line ends of this system.
         written = words.replace("\n", os.linesep).encode("utf-8-sig")
-        contents = {**export.files(root), export.WORDS: written}
+        contents = {**export.files(root, between), export.WORDS: written}
         export.write(folder, contents)
     if choices["json"]:
         files = {name: str(folder / name) for name in contents}
@@ -148,6 +149,15 @@ def export(choices: Choices) -> None:
         typer.echo(words)
         for name in contents:
             typer.echo(spoken(_("Written: {file}", file=folder / name)))
+
+
+def _between(root: Certificate) -> Path | None:
+    """The certificate of the authority between a set's root and what it issued, if there is one."""
+    from mtls_openssl.trust.certificate import FILE  # noqa: PLC0415
+    from mtls_openssl.trust.export import BETWEEN  # noqa: PLC0415
+
+    path = root.source.with_name(BETWEEN)
+    return path if root.source.name == FILE and path.is_file() else None
 
 
 def _java_password(choices: Choices) -> str:
@@ -181,7 +191,7 @@ def _chosen(choices: Choices, host: Host) -> list[Store]:
 
 def _change(verb: str, choices: Choices) -> None:
     from mtls_openssl.elevation import Host  # noqa: PLC0415 - what a command needs, when it does
-    from mtls_openssl.trust import certificate, change  # noqa: PLC0415
+    from mtls_openssl.trust import certificate, change, export  # noqa: PLC0415
 
     plan = change.adding if verb == "install" else change.removing
     with desk(choices, f"trust {verb}") as at:
@@ -206,6 +216,8 @@ def _change(verb: str, choices: Choices) -> None:
             done.append(standing.change_data(one, root, after))
             if not choices["json"] and not choices["quiet"]:
                 _print(one)
+    if verb == "install" and _between(root) and not (choices["quiet"] or choices["json"]):
+        typer.echo(spoken(_("Note: {note}", note=export.not_to_be_trusted())))
     if choices["json"]:
         data = {"certificate": standing.certificate_data(root), "stores": done}
         console.print_data({"ok": True, **data})

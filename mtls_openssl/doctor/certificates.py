@@ -234,7 +234,10 @@ def _placed(patient: Patient, owner: str) -> str:
 def _renewed(patient: Patient, owner: str) -> str:
     if owner == ROOT:
         return mending.ours(patient, *_RENEWED)
-    return mending.made_again(patient, owner)
+    if owner in patient.members.authorities:
+        return mending.made_again(patient, owner)
+    # `apply` may find that it is too early yet.
+    return mending.replaced(patient, owner)
 
 
 def _common_name(name: tuple[tuple[str, str], ...]) -> str:

@@ -103,7 +103,9 @@ def write(certificate: str, out: str, form: str = "PEM", out_form: str = "PEM") 
     return ("x509", "-in", certificate, "-inform", form, "-outform", out_form, "-out", out)
 
 
-def certify_again(certificate: str, out: str, extensions_: str, serial: str) -> tuple[str, ...]:
+def certify_again(
+    certificate: str, out: str, extensions_: str, serial: str, *, passphrase: str = ""
+) -> tuple[str, ...]:
     """Argv that gives a root a new certificate for the same key, subject and dates.
 
     `-signkey` would do, but keeps the serial number on 1.1.1. `-CA` also refuses a key that is
@@ -114,14 +116,18 @@ def certify_again(certificate: str, out: str, extensions_: str, serial: str) -> 
         out: the file to write, another one.
         extensions_: the file with the extensions that take the place of the old ones.
         serial: the serial number, in hex.
+        passphrase: the environment variable with the pass phrase of its key; empty for none.
     """
     return (
         "x509", "-in", certificate, "-CA", certificate, "-CAkey", "ca.key", "-preserve_dates",
         "-clrext", "-set_serial", f"0x{serial}", "-extfile", extensions_, "-out", out,
+        *unlocking(passphrase),
     )  # fmt: skip
 
 
-def to_request(certificate: str, key: str, csr: str, nothing: tuple[str, str]) -> tuple[str, ...]:
+def to_request(
+    certificate: str, key: str, csr: str, nothing: tuple[str, str], *, passphrase: str = ""
+) -> tuple[str, ...]:
     """Argv that makes a request `csr` with the subject of `certificate`, whatever its age.
 
     Args:
@@ -130,16 +136,24 @@ def to_request(certificate: str, key: str, csr: str, nothing: tuple[str, str]) -
         csr: the file to write.
         nothing: a file of configuration and an empty section of it: from 4.0 on, openssl looks
             for extensions where none are wanted, and fails if there is no place for them.
+        passphrase: the environment variable with the pass phrase of the key; empty for none.
     """
     file, section = nothing
     return (
         "x509", "-x509toreq", "-in", certificate, "-signkey", key,
-        "-extfile", file, "-extensions", section, "-out", csr,
+        "-extfile", file, "-extensions", section, "-out", csr, *unlocking(passphrase),
     )  # fmt: skip
 
 
 def self_sign_request(
-    csr: str, key: str, certificate: str, *, extensions_: str, serial: str, days: int
+    csr: str,
+    key: str,
+    certificate: str,
+    *,
+    extensions_: str,
+    serial: str,
+    days: int,
+    passphrase: str = "",
 ) -> tuple[str, ...]:
     """Argv that makes a root's certificate of its request, for `days` days from now.
 
@@ -150,10 +164,12 @@ def self_sign_request(
         extensions_: the file with its extensions.
         serial: its serial number, in hex.
         days: how long it lasts.
+        passphrase: the environment variable with the pass phrase of the key; empty for none.
     """
     return (
         "x509", "-req", "-in", csr, "-signkey", key, "-days", str(days),
         "-set_serial", f"0x{serial}", "-extfile", extensions_, "-out", certificate,
+        *unlocking(passphrase),
     )  # fmt: skip
 
 

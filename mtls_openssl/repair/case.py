@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
-from mtls_openssl.errors import FolderUnavailableError, NotProvenError, UsageError, system_said
+from mtls_openssl.errors import (
+    FolderUnavailableError,
+    NotProvenError,
+    SettingRefusedError,
+    UsageError,
+    system_said,
+)
 from mtls_openssl.inspection import objections as inspection
 from mtls_openssl.language import Text, _
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable
 from mtls_openssl.openssl import extensions, pkey, verify, x509
 from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.plan import CHAIN
+from mtls_openssl.plan.naming import is_certificate, owner_of
 from mtls_openssl.scripting import prompt
 from mtls_openssl.steps import Command, Kind
 from mtls_openssl.workspace import commit
@@ -26,8 +37,11 @@ _KEPT = frozenset(
         extensions.KEY_USAGE,
         extensions.SUBJECT_KEY_IDENTIFIER,
         extensions.AUTHORITY_KEY_IDENTIFIER,
+        extensions.NAME_CONSTRAINTS,
     }
 )
+_LIMITED = re.compile(r"(DNS|IP|email|URI):[^,;\s]+")
+_LIMITS = {"Permitted:": "permitted", "Excluded:": "excluded"}
 _PURPOSES = {"serverAuth": "sslserver", "clientAuth": "sslclient"}
 
 
@@ -46,12 +60,19 @@ class Leaf:
         purposes: what it is for, as `verify -purpose` calls it.
         by_serial: whether it names its issuer by serial number too, so that the CA keeps its own.
         fault: what strict validators have against it, whoever its CA is, in openssl's words.
+        by: the file of the intermediate authority that issued it; empty for the root.
     """
 
     name: str
     purposes: tuple[str, ...]
     by_serial: bool
     fault: str = ""
+    by: str = ""
+
+    @property
+    def owner(self) -> str:
+        """What its files are called."""
+        return owner_of(self.name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +81,20 @@ class Case:
 
     Args:
         ca: its certificate.
-        leaves: what it has issued, of the folder.
+        leaves: what it has issued, of the folder; what an authority below it has issued too.
+        encrypted: whether its key has a pass phrase.
+        chained: whether its certificate is in the file with the chain as well.
     """
 
     ca: Description
     leaves: tuple[Leaf, ...]
+    encrypted: bool = False
+    chained: bool = False
+
+    @property
+    def passphrase_variable(self) -> str:
+        """The environment variable that openssl reads the pass phrase from; empty for none."""
+        return passphrase_variable(ROOT) if self.encrypted else ""
 
 
 def objections(ca: Description) -> tuple[Text, ...]:
@@ -77,7 +107,34 @@ def objections(ca: Description) -> tuple[Text, ...]:
     return tuple(found.what for found in inspection.objections(ca) if found.code in _MENDED)
 
 
-def examine(desk: Desk, folder: Path, days: int | None, now: datetime | None = None) -> Case | None:
+def limits(ca: Description) -> str:
+    """The names that a CA may certify, as openssl.cnf has them; empty for no limit.
+
+    Raises:
+        ValueError: there is one that can't be written there.
+    """
+    found = ca.extensions.get(extensions.NAME_CONSTRAINTS)
+    if found is None:
+        return ""
+    parts, kind = list[str](["critical"] if found.critical else []), ""
+    for value in found.values:
+        if value in _LIMITS:
+            kind = _LIMITS[value]
+        elif kind and _LIMITED.fullmatch(value):
+            parts.append(f"{kind};{value}")
+        else:
+            raise ValueError(value)
+    return ", ".join(parts)
+
+
+def examine(
+    desk: Desk,
+    folder: Path,
+    days: int | None,
+    now: datetime | None = None,
+    *,
+    passphrase: Callable[[], str] | None = None,
+) -> Case | None:
     """Look at the CA of a folder and at what it has issued.
 
     Args:
@@ -85,6 +142,7 @@ def examine(desk: Desk, folder: Path, days: int | None, now: datetime | None = N
         folder: the folder of the set.
         days: the days that it is to last from now; None to leave its dates as they are.
         now: the time; the computer's unless given.
+        passphrase: gives the pass phrase of the CA's key; asked only where it takes one.
 
     Returns:
         What is to be repaired; None if nothing is.
@@ -112,14 +170,26 @@ def examine(desk: Desk, folder: Path, days: int | None, now: datetime | None = N
     _require(
         "ca.key", folder, _("the new certificate is signed with it: put it beside ca.crt for this")
     )
-    _refuse_password(folder / "ca.key")
+    encrypted = _is_encrypted(folder / "ca.key")
+    secret = passphrase() if encrypted and passphrase else None
     public = desk.ask(
         Command(
-            pkey.describe("ca.key"), _("read the public half of ca.key"), Kind.LOOK,
-            reads=("ca.key",), verdict=True,
+            pkey.describe("ca.key", encrypted=secret is not None),
+            _("read the public half of ca.key"),
+            Kind.LOOK,
+            reads=("ca.key",),
+            secrets=(pkey.PASSWORD_VARIABLE,) if secret is not None else (),
+            verdict=True,
         ),
         folder=folder,
-    ).finished  # fmt: skip
+        secrets={pkey.PASSWORD_VARIABLE: secret} if secret is not None else None,
+    ).finished
+    if encrypted and public.exit:
+        raise SettingRefusedError(
+            _("{file} does not open with its pass phrase.", file=folder / "ca.key"),
+            cause=_("the pass phrase is not the one of the key"),
+            fix=_("give the right one in {variable}", variable=passphrase_variable(ROOT)),
+        )
     if public.exit or pkey.parse_pem(public.stdout) != ca.public_key:
         raise FolderUnavailableError(
             _("{key} is not the key of {file}.", key=folder / "ca.key", file="ca.crt"),
@@ -127,8 +197,17 @@ def examine(desk: Desk, folder: Path, days: int | None, now: datetime | None = N
             fix=_("put the key that ca.crt was made with beside it; look for it in backup/"),
         )
     names = sorted(path.name for path in folder.glob("*.crt") if commit.is_bare(path.name))
-    leaves = [_leaf(desk, folder, name) for name in names if name not in {"ca.crt", OLD}]
-    return Case(ca, tuple(leaf for leaf in leaves if leaf))
+    middle = f"{INTERMEDIATE}.crt"
+    below = _leaf(desk, folder, middle) if middle in names else None
+    by = middle if below else ""
+    others = [name for name in names if name not in {"ca.crt", middle, OLD}]
+    leaves = [_leaf(desk, folder, name, by) for name in others if is_certificate(name)]
+    return Case(
+        ca,
+        tuple(leaf for leaf in (below, *leaves) if leaf),
+        encrypted,
+        chained=below is not None and CHAIN in names,
+    )
 
 
 def _refuse_dates(ca: Description, days: int | None, now: datetime, folder: Path) -> None:
@@ -166,26 +245,14 @@ def _require(name: str, folder: Path, fix: Text) -> None:
         )
 
 
-def _refuse_password(key: Path) -> None:
+def _is_encrypted(key: Path) -> bool:
     try:
-        encrypted = b"ENCRYPTED" in key.read_bytes()[:_PEM_HEADER]
+        return b"ENCRYPTED" in key.read_bytes()[:_PEM_HEADER]
     except OSError as error:
         raise FolderUnavailableError(
             _("{file} can't be read: {why}.", file=key, why=system_said(error)),
             fix=_("run the command as the user who owns it"),
         ) from None
-    if encrypted:
-        raise FolderUnavailableError(
-            _("{file} has a password.", file=key),
-            cause=_("openssl would ask for it, and there is nobody to answer"),
-            fix=_(
-                "take it off, repair, and put it on again: {command}",
-                command=prompt.line(
-                    *("python", "-m", "mtls_openssl", "convert", str(key), str(key)),
-                    *("--to", "pem", "--no-encryption", "--force"),
-                ),
-            ),
-        )
 
 
 def _refuse_what_would_be_lost(ca: Description, folder: Path) -> None:
@@ -201,11 +268,17 @@ def _refuse_what_would_be_lost(ca: Description, folder: Path) -> None:
             _("{file} is not a root: another CA has issued it.", file=folder / "ca.crt"),
             fix=_("have {issuer} issue it again, with keyUsage", issuer=ca.issuer[-1][1]),
         )
-    others = sorted(set(ca.extensions) - _KEPT)
+    others = set(ca.extensions) - _KEPT
+    try:
+        limits(ca)
+    except ValueError:
+        others.add(extensions.NAME_CONSTRAINTS)
     if others:
         raise UsageError(
             _("{file} holds what a repair would lose.", file=folder / "ca.crt"),
-            cause=_("besides what the batch file gave it: {names}", names=", ".join(others)),
+            cause=_(
+                "besides what the batch file gave it: {names}", names=", ".join(sorted(others))
+            ),
             fix=_("have it issued again with the program that made it, with keyUsage"),
         )
 
@@ -218,9 +291,9 @@ def _read(desk: Desk, folder: Path, name: str) -> Description | None:
         return None
 
 
-def _leaf(desk: Desk, folder: Path, name: str) -> Leaf | None:
+def _leaf(desk: Desk, folder: Path, name: str, by: str = "") -> Leaf | None:
     # What is said against the CA is what is to be repaired.
-    if _own_fault(desk, folder, verifying(name, Kind.LOOK)):
+    if _own_fault(desk, folder, verifying(name, Kind.LOOK, by)):
         return None
     read = _read(desk, folder, name)
     if read is None:
@@ -231,6 +304,7 @@ def _leaf(desk: Desk, folder: Path, name: str) -> Leaf | None:
         name,
         tuple(_PURPOSES[usage] for usage in usages if usage in _PURPOSES),
         any(value.startswith("serial:") for value in (authority.values if authority else ())),
+        by=by,
     )
     faults = (_own_fault(desk, folder, command) for command in strictly(leaf, Kind.LOOK))
     return dataclasses.replace(leaf, fault="; ".join(dict.fromkeys(filter(None, faults))))
@@ -260,13 +334,17 @@ def reading(name: str, kind: Kind) -> Command:
     )
 
 
-def verifying(name: str, kind: Kind) -> Command:
+def verifying(name: str, kind: Kind, by: str = "") -> Command:
     """The command that tells whether a certificate is of the CA."""
     # Whether it is in date does not matter: an expired leaf is still one of this CA.
     return Command(
-        verify.chain_at_any_time(name), _("check that the CA issued {file}", file=name), kind,
-        reads=("ca.crt", name), verdict=True,
+        verify.chain_at_any_time(name, by=by), _("check that the CA issued {file}", file=name),
+        kind, reads=_read_with(name, by), verdict=True,
     )  # fmt: skip
+
+
+def _read_with(name: str, by: str) -> tuple[str, ...]:
+    return ("ca.crt", *((by,) if by else ()), name)
 
 
 def strictly(leaf: Leaf, kind: Kind) -> tuple[Command, ...]:
@@ -277,10 +355,10 @@ def strictly(leaf: Leaf, kind: Kind) -> tuple[Command, ...]:
     options: list[tuple[str, ...]] = [("-purpose", purpose) for purpose in leaf.purposes]
     return tuple(
         Command(
-            verify.strict(leaf.name, "-no_check_time", *purpose),
+            verify.strict(leaf.name, "-no_check_time", *purpose, by=leaf.by),
             _("prove {file} to the strictest validators, whatever its age", file=leaf.name),
             kind,
-            reads=("ca.crt", leaf.name),
+            reads=_read_with(leaf.name, leaf.by),
             verdict=True,
         )
         for purpose in options or [()]

@@ -12,6 +12,7 @@ from mtls_openssl.repair.case import (
     Case,
     Leaf,
     key_identifier,
+    limits,
     objections,
     reading,
     strictly,
@@ -26,7 +27,7 @@ def proving(case: Case) -> Proving:
         (
             *(reading(name, Kind.PROOF) for name in (OLD, "ca.crt")),
             *(_naming(name) for name in (OLD, "ca.crt")),
-            *(verifying(leaf.name, Kind.PROOF) for leaf in case.leaves),
+            *(verifying(leaf.name, Kind.PROOF, leaf.by) for leaf in case.leaves),
             *(command for leaf in case.leaves for command in strictly(leaf, Kind.PROOF)),
         ),
         lambda outcomes: _judge(case, outcomes),
@@ -51,6 +52,7 @@ def _judge(case: Case, outcomes: Sequence[Outcome]) -> Iterator[Check]:
     yield _same(_("its subject is the old one, byte for byte"), *names)
     if identifier := key_identifier(old):
         yield _same(_("its key identifier is the old one"), identifier, key_identifier(new))
+    yield _same(_("it certifies the same names as before"), limits(old), limits(new))
     yield Check(
         "ca.crt",
         _("it is valid no shorter than before"),
@@ -67,7 +69,9 @@ def _judge(case: Case, outcomes: Sequence[Outcome]) -> Iterator[Check]:
 
 def _still_valid(leaf: Leaf, answers: Mapping[tuple[str, ...], Outcome]) -> Iterator[Check]:
     claims = {
-        verifying(leaf.name, Kind.PROOF): _("it verifies against the new certificate of its CA"),
+        verifying(leaf.name, Kind.PROOF, leaf.by): _(
+            "it verifies against the new certificate of its CA"
+        ),
         **dict.fromkeys(strictly(leaf, Kind.PROOF), _("the strictest validators accept it")),
     }
     for command, claim in claims.items():

@@ -12,20 +12,42 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.trust.certificate import Certificate
 
 PEM, DER, WORDS = "ca.crt", "ca.cer", "README.txt"
+BETWEEN = "intermediate.crt"
 
 
-def files(certificate: Certificate) -> dict[str, bytes]:
-    """The certificate in the two forms that devices read: PEM, and DER. Never a key."""
+def files(certificate: Certificate, between: Certificate | None = None) -> dict[str, bytes]:
+    """The certificate in the two forms that devices read: PEM, and DER. Never a key.
+
+    Args:
+        certificate: the root CA's.
+        between: the intermediate authority's; None where the root issues.
+    """
+    written = {PEM: _pem(certificate), DER: certificate.der}
+    return written | ({BETWEEN: _pem(between)} if between else {})
+
+
+def _pem(certificate: Certificate) -> bytes:
     body = "\n".join(textwrap.wrap(base64.b64encode(certificate.der).decode(), 64))
-    pem = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
-    return {PEM: pem.encode(), DER: certificate.der}
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
 
 
-def words(certificate: Certificate) -> Iterator[Text]:
+def not_to_be_trusted() -> Text:
+    """What to do with the certificate of an intermediate authority."""
+    return _(
+        "{file} is the certificate of the authority between the root and what was issued. It is"
+        " not to be trusted by itself: the root is, and servers send this one along. Only where a"
+        " program misses it, Windows is given it among the intermediate authorities, never among"
+        " the roots: certutil -f -addstore CA {file}",
+        file=BETWEEN,
+    )
+
+
+def words(certificate: Certificate, between: Certificate | None = None) -> Iterator[Text]:
     """How to use them, a paragraph each.
 
     Args:
         certificate: the root CA's.
+        between: the intermediate authority's; None where the root issues.
     """
     yield _(
         "This is the certificate of a private certificate authority (CA):\n"
@@ -44,6 +66,8 @@ def words(certificate: Certificate) -> Iterator[Text]:
         sha256=certificate.sha256,
     )
     yield _("{pem} and {der} are the same certificate in two forms.", pem=PEM, der=DER)
+    if between:
+        yield not_to_be_trusted()
     yield _(
         "Windows: double-click {der}, Install Certificate, Local Machine, Place all certificates"
         " in the following store, Trusted Root Certification Authorities.\n"
