@@ -13,13 +13,14 @@ PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 ROOMS = (
     "language", "errors", "profiles", "steps", "manifest", "settings", "openssl", "keytool", "plan",
     "templating", "process", "locate", "workspace", "audit", "runner", "desk", "inspection",
-    "register", "proof", "life", "signing", "scripting", "live", "elevation", "trust", "install",
-    "webserver", "pipeline", "revocation", "repair", "doctor", "report", "cli", "__main__",
+    "register", "proof", "life", "signing", "scripting", "live", "elevation", "trust", "remote",
+    "install", "webserver", "pipeline", "revocation", "repair", "doctor", "report", "cli",
+    "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 
 OWNERS = {
-    "plumbum": {"process"},
+    "plumbum": {"process", "remote"},
     "subprocess": {"process", "scripting"},
     "jinja2": {"templating"},
     "typer": {"cli"},
