@@ -60,6 +60,7 @@ class Desk:
         folder: Path | None = None,
         secrets: Mapping[str, str] | None = None,
         meanwhile: Callable[[], object] = int,
+        door: Door | None = None,
     ) -> Outcome:
         """Run one command to its end.
 
@@ -68,6 +69,7 @@ class Desk:
             folder: the folder that it runs in; the scratch folder where it is not given.
             secrets: the passwords that it reads, by the names in `command.secrets`.
             meanwhile: called again and again until the command has ended.
+            door: what starts it, where that is not the desk's own.
 
         Returns:
             What came of it, well or not; `problem` says why it does not count as done.
@@ -78,13 +80,14 @@ class Desk:
         number, room = self._next(folder, secrets)
         # In a thread of its own, so that an interrupted command has its line as well.
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            future = pool.submit(run_one, number, command, room, self._door, self._log)
+            through = door or self._door
+            future = pool.submit(run_one, number, command, room, through, self._log)
             try:
                 while not concurrent.futures.wait([future], timeout=_TICK).done:
                     # Windows tells of a Ctrl-C only between two waits.
                     meanwhile()
             except BaseException:
-                self._door.close()
+                through.close()
                 raise
         outcome = future.result()
         self.heard(outcome)

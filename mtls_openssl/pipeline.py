@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from mtls_openssl import templating
 from mtls_openssl.audit import LOG, AuditLog, recording, sha256_of
@@ -60,6 +61,16 @@ class Target:
     passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
 
+class Handing(Protocol):
+    """Who hands over elsewhere what a run has made: all of it, or the run has made nothing."""
+
+    def prepare(self, stage: Path, log: AuditLog) -> None:
+        """Bring it there, so that the last step can't fail for want of anything."""
+
+    def finish(self) -> None:
+        """Put it in place there. Here it is in place by now, and is taken back if this raises."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run that ended well has done.
@@ -100,6 +111,7 @@ def make(
     door: Door,
     watcher: Watcher,
     proving: Proving = NOTHING_BESIDES,
+    handing: Handing | None = None,
 ) -> Result:
     """Run `plan` in `target`, prove what it made, and put it in place.
 
@@ -111,6 +123,7 @@ def make(
         door: what starts the processes; not used again.
         watcher: who is told how it goes on.
         proving: what must be proven besides what every set must pass.
+        handing: who hands it over elsewhere, once it is proven.
 
     Raises:
         CommandFailedError: an openssl command failed.
@@ -129,7 +142,7 @@ def make(
             recording.searched(log, found)
             checks, packed, files, backup = _run(
                 plan, manifest, target, found, workspace=workspace, log=log, door=door,
-                watcher=watcher, proving=proving,
+                watcher=watcher, proving=proving, handing=handing,
             )  # fmt: skip
         notes = tuple(
             note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
@@ -195,6 +208,7 @@ def _run(
     door: Door,
     watcher: Watcher,
     proving: Proving,
+    handing: Handing | None,
 ) -> tuple[tuple[Check, ...], Mapping[str, pkcs12.Contents], tuple[str, ...], Path | None]:
     workspace.bring(*plan.needs)
     room = Room(
@@ -226,11 +240,19 @@ def _run(
             files = (*files, bundle.password_file)
     if target.keep:
         files = (*files, *plan.scratch)
+    if handing:
+        handing.prepare(workspace.stage, log)
+
+    def record() -> None:
+        if handing:
+            handing.finish()
+        log.end(Exit.DONE, _("done"), _hashes(workspace, files))
+
     backup = workspace.commit(
         publish=files,
         retire=[name for name in plan.retires if name not in files],
         private=[name for name in files if is_private(name)],
-        record=lambda: log.end(Exit.DONE, _("done"), _hashes(workspace, files)),
+        record=record,
     )
     return checks, proof.packed(outcomes), files, backup
 

@@ -14,13 +14,13 @@ ROOMS = (
     "frozen", "language", "errors", "profiles", "steps", "manifest", "settings", "batfile",
     "openssl", "keytool", "plan", "templating", "process", "locate", "workspace", "beginning",
     "audit", "runner", "desk", "inspection", "register", "proof", "life", "signing", "scripting",
-    "live", "inventory", "elevation", "trust", "schedule", "install", "webserver", "pipeline",
-    "revocation", "repair", "restore", "doctor", "report", "page", "cli", "__main__",
+    "live", "inventory", "elevation", "trust", "remote", "schedule", "install", "webserver",
+    "pipeline", "revocation", "repair", "restore", "doctor", "report", "page", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 
 OWNERS = {
-    "plumbum": {"process"},
+    "plumbum": {"process", "remote"},
     "subprocess": {"process", "scripting"},
     "jinja2": {"templating"},
     "typer": {"cli"},

@@ -55,10 +55,26 @@ _MORE = (
         help="Pack it for a reader, as `p12 --for`, or for none: none; repeatable.",
     ),
 )  # fmt: skip
+_PANEL = _("Key on another host, made there by its openssl; it never leaves it")
+
+_SSH = (
+    option(
+        str | None, "--ssh", metavar="USER@HOST[:PORT]", panel=_PANEL,
+        help="The host; it must be known to ssh, and let it in without a password.",
+    ),
+    option(
+        str, "--remote-dir", metavar="DIR", default="mtls", panel=_PANEL,
+        help="Folder on the host, from the user's home or absolute.",
+    ),
+    option(
+        Path | None, "--ssh-config", metavar="FILE", panel=_PANEL,
+        help="File that ssh reads instead of your own configuration (ssh -F).",
+    ),
+)  # fmt: skip
 _DOMAIN = (option(str | None, "--domain", help="Domain of the server."),)
 _ADDING = (
     _NAME, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE, IDENTITY,
-    _MORE, options.P12_PASSWORD, PASSPHRASE,
+    _MORE, options.P12_PASSWORD, PASSPHRASE, _SSH,
 )  # fmt: skip
 
 
@@ -100,6 +116,11 @@ def _add(choices: Choices, role: Role) -> None:
                     command=f"python -m mtls_openssl renew {leaf.name}",
                 ),
             )
+    if choices["ssh"]:
+        from mtls_openssl.cli import remote  # noqa: PLC0415 - it signs by means of this module
+
+        remote.add(choices, role, leaf, read)
+        return
     action = Action(leaf.name, Verb.MAKE, work=Work(leaf, packings=leaf.packings))
     decision = Decision(manifest_with(read, folder, leaf), (action,))
     changing.carried_out(choices, changing.Decided(decision, read), f"{role.value} add")

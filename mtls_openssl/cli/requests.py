@@ -17,7 +17,7 @@ from mtls_openssl.language import _, spoken
 from mtls_openssl.manifest import Manifest, Role
 
 if TYPE_CHECKING:
-    from mtls_openssl.pipeline import Result
+    from mtls_openssl.pipeline import Handing, Result
     from mtls_openssl.plan import Plan, Wanted
     from mtls_openssl.proof import Proving
     from mtls_openssl.settings import Loaded
@@ -152,6 +152,7 @@ def made(
     secrets: Mapping[str, str],
     *,
     keep: bool = False,
+    handing: Handing | None = None,
 ) -> Result:
     """Carry a plan out, with the progress shown.
 
@@ -162,6 +163,7 @@ def made(
         proving: what must be proven besides.
         secrets: the pass phrases of keys, by the variable that openssl reads.
         keep: whether requests, serial and extension files stay.
+        handing: who hands it over elsewhere.
     """
     from mtls_openssl import pipeline  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
@@ -180,7 +182,14 @@ def made(
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
     try:
         result = pipeline.make(
-            plan, manifest, target, found, door=door, watcher=progress, proving=proving
+            plan,
+            manifest,
+            target,
+            found,
+            door=door,
+            watcher=progress,
+            proving=proving,
+            handing=handing,
         )
     finally:
         progress.close()

@@ -22,7 +22,7 @@ from mtls_openssl.manifest import Manifest
 
 if TYPE_CHECKING:
     from mtls_openssl.desk import Desk
-    from mtls_openssl.pipeline import Result
+    from mtls_openssl.pipeline import Handing, Result
     from mtls_openssl.plan import Plan
     from mtls_openssl.proof import Proving
     from mtls_openssl.settings import Loaded, Settings
@@ -100,7 +100,7 @@ def sign(choices: Choices) -> None:
         raise typer.Abort
     manifest = dataclasses.replace(manifest, leaves=tuple(grant.leaf for grant in grants))
     plan = signed(manifest, [Foreign(one.leaf, one.asked.pem, one.asked.subject) for one in grants])
-    result = _issued(choices, plan, manifest, read, proving.of_certificates(grants))
+    result = issued(choices, plan, manifest, read, proving.of_certificates(grants))
     tell(choices, result, {"dry_run": False, **data})
     if not quiet:
         files = [name for name in plan.makes if name.endswith(".crt")]
@@ -289,10 +289,25 @@ def _print(rows: Sequence[tuple[str, str, str]]) -> None:
         typer.echo(line.rstrip())
 
 
-def _issued(
-    choices: Choices, plan: Plan, manifest: Manifest, read: Loaded, proving: Proving
+def issued(
+    choices: Choices,
+    plan: Plan,
+    manifest: Manifest,
+    read: Loaded,
+    proving: Proving,
+    *,
+    handing: Handing | None = None,
 ) -> Result:
-    """Issue what a plan says, and enter it into the register where there is one."""
+    """Issue what a plan says, and enter it into the register where there is one.
+
+    Args:
+        choices: what was typed.
+        plan: what to issue.
+        manifest: what it was made from.
+        read: the settings.
+        proving: what must be proven besides.
+        handing: who hands it over elsewhere.
+    """
     from mtls_openssl import register  # noqa: PLC0415
     from mtls_openssl.cli.passphrase import passphrases  # noqa: PLC0415
 
@@ -300,4 +315,4 @@ def _issued(
         plan = register.entered(plan, manifest.issuer)
     secrets = passphrases(choices, plan, read.passphrases, issuer=manifest.issuer.name)
     keep = read.settings.keep_csr
-    return made(choices, plan, manifest, proving, secrets, keep=keep)
+    return made(choices, plan, manifest, proving, secrets, keep=keep, handing=handing)

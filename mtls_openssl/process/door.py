@@ -50,13 +50,25 @@ class _Clock:
         return Finished(ending, code, _text(out), _text(err), seconds, self._started)
 
 
+def _here(
+    executable: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], **more: Any
+) -> Any:
+    return plumbum.local[os.fspath(executable)].popen(
+        [_argument(argument) for argument in argv], cwd=os.fspath(cwd), env=dict(env), **more
+    )
+
+
 class Door:
     """Starts processes, and can end all of those that it started.
 
     `run` may be called from several threads at the same time.
+
+    Args:
+        starting: what starts one, from what `run` is given and the arguments of `Popen`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, starting: Callable[..., Any] = _here) -> None:
+        self._starting = starting
         self._lock = threading.Lock()
         self._running: set[Any] = set()
         self._closed = False
@@ -190,12 +202,8 @@ class Door:
         with self._lock:
             if self._closed:
                 return None
-            child: Any = plumbum.local[os.fspath(executable)].popen(
-                [_argument(argument) for argument in argv],
-                cwd=os.fspath(cwd),
-                env=dict(env),
-                stdin=stdin,
-                **_private_files(),
+            child: Any = self._starting(
+                executable, argv, cwd=cwd, env=env, stdin=stdin, **_private_files()
             )
             self._running.add(child)
             return child
