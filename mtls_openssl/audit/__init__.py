@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from mtls_openssl.audit.chain import Fault, Flaw
     from mtls_openssl.audit.verdict import Verdict, verify
 else:
+    _LATER = frozenset({"Fault", "Flaw", "Verdict", "verify"})
 
     def __getattr__(name: str) -> object:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         # A run that writes a log does not wait for what proves one.
         from mtls_openssl.audit.chain import Fault, Flaw  # noqa: PLC0415
         from mtls_openssl.audit.verdict import Verdict, verify  # noqa: PLC0415
 
-        later = {"Fault": Fault, "Flaw": Flaw, "Verdict": Verdict, "verify": verify}
-        if name not in later:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return later[name]
+        return {"Fault": Fault, "Flaw": Flaw, "Verdict": Verdict, "verify": verify}[name]
 
 
 LOG = "mtls-audit.jsonl"
