@@ -112,7 +112,15 @@ CURED: dict[str, tuple[Callable[[Path, Path], None], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", CURED)
+ALIKE = {"alice.crt is gone", "api.crt is a client's", "bob.p12 is alice's", "chain.crt is gone",
+         "www.crt is of another CA", "intermediate.crt is gone"}  # fmt: skip
+"""What is the same on Windows, where a process takes its time."""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(one, marks=[pytest.mark.posix] if one in ALIKE else []) for one in CURED],
+)
 def test_a_planted_fault_is_named_first_and_cured_by_what_is_prescribed(
     fault: str, folder: Path, sets: Path
 ) -> None:
@@ -131,9 +139,10 @@ def test_without_mtls_toml_a_key_that_does_not_fit_is_cured_as_well(
     (folder / "mtls.toml").unlink()
     shutil.copy(folder / "bob.key", folder / f"{name}.key")
     first = of_the_set(findings(folder))[0]
-    assert (first.code, first.mend) == (
-        "key-mismatch", f"python -m mtls_openssl renew {name} --out '{folder}'",
-    )  # fmt: skip
+    assert first.code == "key-mismatch"
+    assert first.mend.startswith(f"python -m mtls_openssl renew {name} ")
+    take(first.mend, folder)
+    assert codes(findings(folder)) == []
 
 
 def test_certificates_that_others_have_issued_are_none_of_the_sets(
