@@ -78,7 +78,10 @@ def _unfit(folder: Path, role: Role, name: str, found: list[str]) -> FolderUnava
 
 
 def _fitting(desk: Desk, folder: Path, role: Role) -> Iterator[str]:
-    for name in leaves_there(files_in(folder)):
+    files = files_in(folder)
+    there = leaves_there(files)
+    # One without its key is of use to nobody but who tells that the key is missing.
+    for name in [one for one in there if f"{one}.key" in files] or there:
         if _fits(desk, folder, name, role):
             yield name
 
