@@ -153,6 +153,16 @@ def test_certificates_that_others_have_issued_are_none_of_the_sets(
     assert [one.subject for one in of_the_set(findings(folder)) if "partner" in one.subject] == []
 
 
+def test_a_certificate_whose_key_is_with_others_is_as_it_should_be(folder: Path) -> None:
+    theirs = folder.parent / "theirs"
+    theirs.mkdir()
+    mtls("csr", "dave", "--cn", "dave", "--client", cwd=theirs)
+    shutil.copy(theirs / "dave.csr", folder)
+    mtls("sign", "dave.csr", "--client", "--yes", cwd=folder)
+    assert not (folder / "dave.key").exists()
+    assert codes(findings(folder)) == ["undescribed"]
+
+
 @pytest.mark.posix
 @pytest.mark.parametrize("name", ["alice.key", "bob.windows2016.p12", "intermediate.key"])
 def test_a_secret_of_anybody_that_others_may_read_is_named(name: str, folder: Path) -> None:

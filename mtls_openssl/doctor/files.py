@@ -46,7 +46,8 @@ def presence(patient: Patient) -> Iterator[Finding]:
         if certificate not in there and (owner in authorities or key in there):
             yield _missing(patient, certificate, owner)
         elif key not in there and certificate in there and owner not in authorities:
-            yield _missing(patient, key, owner)
+            if patient.members.keeps_key(owner):
+                yield _missing(patient, key, owner)
         elif key not in there and owner == authorities[-1]:
             yield Finding(
                 "ca-key-absent",

@@ -60,6 +60,11 @@ class Members:
         """Whether an intermediate authority issues."""
         return INTERMEDIATE in self.authorities
 
+    def keeps_key(self, owner: str) -> bool:
+        """Whether the key of a leaf must be here: that of a request of others never was."""
+        described = self.loaded is not None and self.loaded.manifest.leaf(owner) is not None
+        return described or owner in {role.value for role in Role}
+
     @property
     def usual(self) -> bool:
         """Whether the batch file's own commands can make it anew."""
@@ -82,7 +87,7 @@ def gather(folder: Path, describe: Describe) -> Members:
     authorities = (ROOT, INTERMEDIATE) if middle else (ROOT,)
     leaves = dict(_leaves(there, authorities, loaded, describe))
     bundles = {name for name in there if name.endswith(".p12")}
-    names = [name for name in leaves if f"{name}.crt" in there]
+    names = [name for name in leaves if {f"{name}.crt", f"{name}.key"} <= there]
     return Members(
         authorities,
         leaves,
