@@ -199,6 +199,13 @@ def is_lost(outcome: Outcome) -> bool:
     return finished.exit == _LOST or finished.ending is Ending.TIMED_OUT
 
 
+def was_reached(outcome: Outcome) -> bool:
+    """Whether the host may have done something, though it may not have answered."""
+    said = outcome.finished.stderr
+    refused = any(re.search(pattern, said) for pattern, _cause, _fix in _CAUSES)
+    return outcome.finished.ending is not Ending.NOT_STARTED and not (is_lost(outcome) and refused)
+
+
 def is_full(said: str) -> bool:
     """Whether what a host said tells of a disk without room."""
     # df -Pk: the blocks, those that are used, those that are available, and how full it is.
