@@ -21,6 +21,9 @@ from mtls_openssl.remote.lines import Place
 from mtls_openssl.steps import Render
 
 _MAKING_A_KEY = 600.0
+_OF_WINDOWS = ("MINGW", "MSYS", "CYGWIN", "Windows")
+"""How uname begins where a POSIX shell is a guest of Windows."""
+
 _PEM = re.compile(
     r"^-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----\n.*?^-----END [A-Z ]+-----$",
     re.MULTILINE | re.DOTALL,
@@ -95,6 +98,11 @@ def request(half: Half, wanted: Wanted, render: Callable[[Render], str]) -> str:
     host, place, leaf = half.host, half.place, wanted.leaf
     first = host.ask(lines.begin(place, render(asking(wanted))), _("make a private folder there"))
     half.new_folder = lines.NEW in first.finished.stdout.splitlines()
+    system = first.finished.stdout.strip()
+    if not is_lost(first) and (not system or system.startswith(_OF_WINDOWS)):
+        half.begun = bool(system)
+        with clearing(half):
+            raise host.without_shell(first)
     half.begun = was_reached(first) and first.finished.exit not in lines.UNTOUCHED
     with clearing(half):
         if first.problem:
