@@ -2,7 +2,7 @@
 # Runs the tests: test.sh [ARGUMENT OF PYTEST]...
 # What they need is set up first: .venv, and on Debian, as root, the programs that are missing.
 
-# Where Debian has nginx, which is not on everybody's PATH.
+# Where Debian has nginx and sshd, which is not on everybody's PATH.
 PATH=$PATH:/usr/sbin
 lacking=
 need() {
@@ -14,6 +14,8 @@ need keytool default-jre-headless
 need nginx nginx
 need curl curl
 need certutil libnss3-tools
+need sshd openssh-server
+need ssh openssh-client
 need update-ca-certificates ca-certificates
 need chromium chromium
 python3 -c 'import ensurepip' 2>/dev/null || lacking="$lacking python3-venv"

@@ -125,13 +125,14 @@ class Host:
     def _configure(self, key: str = "user") -> None:
         folder = self._folder
         (folder / "sshd_config").write_text(
-            f"ListenAddress 127.0.0.1:{self.port}\nHostKey {folder}/host\nPidFile none\n"
+            f"ListenAddress 127.0.0.1:{self.port}\nUseDNS no\nHostKey {folder}/host\nPidFile none\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n"
             f"ForceCommand {folder}/session\n"
         )
         (folder / "ssh_config").write_text(
-            f"IdentityFile {folder}/{key}\nIdentitiesOnly yes\nIdentityAgent none\n"
+            f"KexAlgorithms curve25519-sha256\nIdentityFile {folder}/{key}\n"
+            "IdentitiesOnly yes\nIdentityAgent none\n"
             f"UserKnownHostsFile {folder}/known_hosts\nGlobalKnownHostsFile none\n"
         )
 

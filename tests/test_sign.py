@@ -391,6 +391,18 @@ def test_a_request_of_ours_is_signed_elsewhere_and_fits_its_key(ca: Set, tmp_pat
     assert "the request web.csr, as it was sent" in log
 
 
+def test_what_was_signed_is_not_renewed_with_a_key_of_ours(ca: Set, host: Path) -> None:
+    ca.must("sign", str(request(host, "bob")), "--client", "--days", "5")
+    before = ca.files()
+
+    by_end = ca.run("renew", "--within", "30d")
+    by_name = ca.run("renew", "bob")
+
+    assert (by_end.code, by_name.code, ca.files()) == (10, 7, before)
+    assert "its key is elsewhere; sign another request of that host" in by_end.stdout
+    assert "sign REQUEST --name bob" in by_name.stderr
+
+
 def public_key_of(host: Set, name: str) -> str:
     return host.openssl("pkey", "-in", f"{name}.key", "-pubout").strip()
 

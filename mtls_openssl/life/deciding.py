@@ -208,10 +208,19 @@ def _leaf(
     described = condition.certificates.get(leaf.certificate_file)
     has_key = leaf.key_file in there
     if leaf.name in wish.names:
+        if not (has_key or wish.rekey):
+            raise FolderUnavailableError(
+                _("{file} is not here, so its certificate can't be renewed.", file=leaf.key_file),
+                cause=_("it is on the host that uses it, which asked for the certificate"),
+                fix=_(
+                    "sign another request of that host: {command}; or make a new key here: --rekey",
+                    command=f"python -m mtls_openssl sign REQUEST --name {leaf.name}",
+                ),
+            )
         return _renewed(leaf, _("asked for by name"), wish, has_key=has_key)
     ending = _ending(described, wish) if described else None
     if wish.only_renew:
-        if ending:
+        if ending and has_key:
             return _renewed(leaf, ending, wish, has_key=has_key)
         return Action(leaf.name, Verb.KEEP)
     if fresh or len(there) < len({leaf.certificate_file, leaf.key_file}):
@@ -318,9 +327,24 @@ def _notes(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Tex
                 faults=joined(_("; "), faults),
                 name=one.name,
             )
+    if wish.only_renew:
+        yield from _elsewhere(manifest, condition, wish)
     known = {leaf.name for leaf in manifest.leaves}
     others = [name for name in leaves_there(condition.files) if name not in known]
     if others and not wish.only_renew:
         yield _("not described, and left as they are: {names}", names=", ".join(others))
     for file in sorted(condition.unopened):
         yield _("{file} was not looked into: its password is not known", file=file)
+
+
+def _elsewhere(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Text]:
+    """What nears its end and is not renewed, since its key is on the host that uses it."""
+    for leaf in manifest.leaves:
+        described = condition.certificates.get(leaf.certificate_file)
+        ending = _ending(described, wish) if described else None
+        if ending and leaf.key_file not in condition.files and leaf.name not in wish.names:
+            yield _(
+                "{file}: {ending}, and its key is elsewhere; sign another request of that host",
+                file=leaf.certificate_file,
+                ending=ending,
+            )

@@ -27,43 +27,6 @@ Teller = Callable[[Command, Door], Outcome]
 _LOST = 255
 """What ssh ends with when it has failed itself (ssh(1), exit status)."""
 _LIMIT = 60.0
-_CAUSES: tuple[tuple[str, Text, Text], ...] = (
-    (
-        "REMOTE HOST IDENTIFICATION HAS CHANGED",
-        _("the host has another key than the one that is known of it"),
-        _("find out why; if it is right, take the old one out: ssh-keygen -R HOST"),
-    ),
-    (
-        "Host key verification failed|No .*host key is known",
-        _("its host key is not known here"),
-        _("connect once by hand, compare the fingerprint, and accept it: ssh {host}"),
-    ),
-    (
-        "Permission denied",
-        _("it does not let this user in without a password, which nobody is asked for here"),
-        _("let ssh in with a key: ssh-copy-id {host}, or an agent"),
-    ),
-    (
-        "Could not resolve hostname",
-        _("there is no host of that name"),
-        _("look at the name"),
-    ),
-    (
-        "Connection refused",
-        _("nothing listens at that port"),
-        _("see that sshd runs there, and at which port: USER@HOST:PORT"),
-    ),
-    (
-        "timed out|No route to host|Network is unreachable",
-        _("it does not answer"),
-        _("see that it is switched on, and that no firewall is in between"),
-    ),
-    (
-        "Bad configuration option|Can't open user config file",
-        _("ssh can't read its configuration"),
-        _("mend it, or name another file with --ssh-config"),
-    ),
-)
 
 
 class Host:
@@ -159,12 +122,6 @@ class Host:
                 cause=quoted,
                 fix=_("free some space there, or name a folder elsewhere with --remote-dir"),
             )
-        if "not recognized" in said or "is not known" in said:
-            return UnreachableError(
-                _("{host} has no POSIX shell, as on Windows; that is not supported.", host=host),
-                cause=quoted,
-                fix=_("there: python -m mtls_openssl csr NAME; then sign what it makes here"),
-            )
         return CommandFailedError(
             _("A command on {host} ({purpose}) {problem}.", host=host,
               purpose=outcome.command.purpose, problem=outcome.problem),
@@ -172,15 +129,25 @@ class Host:
             fix=_("its line in the log has all that it said"),
         )  # fmt: skip
 
+    def without_shell(self, outcome: Outcome) -> UnreachableError:
+        """That there is no POSIX shell, which is what Windows has none of."""
+        said = f"{outcome.finished.stdout} {outcome.finished.stderr}".strip()
+        host = str(self.address)
+        return UnreachableError(
+            _("{host} has no POSIX shell, as on Windows; that is not supported.", host=host),
+            cause=_("{host} said: {words}", host=host, words=said or "-"),
+            fix=_("there: python -m mtls_openssl csr NAME; then sign what it makes here"),
+        )
+
     def _unreachable(self, outcome: Outcome, said: str) -> UnreachableError:
         host = str(self.address)
         quoted = _("ssh said: {words}", words=said or "-")
-        for pattern, cause, fix in _CAUSES:
+        for pattern, cause, fix in _causes(host):
             if re.search(pattern, outcome.finished.stderr):
                 return UnreachableError(
                     _("{host} can't be reached: {cause}.", host=host, cause=cause),
                     cause=quoted,
-                    fix=_("{fix}", fix=str(fix).replace("{host}", host)),
+                    fix=fix,
                 )
         return UnreachableError(
             _(
@@ -199,8 +166,59 @@ def is_lost(outcome: Outcome) -> bool:
     return finished.exit == _LOST or finished.ending is Ending.TIMED_OUT
 
 
+def was_reached(outcome: Outcome) -> bool:
+    """Whether the host may have done something, though it may not have answered."""
+    said = outcome.finished.stderr
+    refused = any(re.search(pattern, said) for pattern, _cause, _fix in _causes(""))
+    return outcome.finished.ending is not Ending.NOT_STARTED and not (is_lost(outcome) and refused)
+
+
 def is_full(said: str) -> bool:
     """Whether what a host said tells of a disk without room."""
     # df -Pk: the blocks, those that are used, those that are available, and how full it is.
     free = re.search(r"\s\d+\s+\d+\s+(\d+)\s+\d+%", said)
     return "No space left" in said or "quota exceeded" in said or bool(free and int(free[1]) < 64)  # noqa: PLR2004
+
+
+def _causes(host: str) -> tuple[tuple[str, Text, Text], ...]:
+    """What ssh says when it does not come to a host: a pattern, the cause, and the cure."""
+    return (
+        (
+            "REMOTE HOST IDENTIFICATION HAS CHANGED",
+            _("the host has another key than the one that is known of it"),
+            _("find out why; if it is right, take the old one out: ssh-keygen -R HOST"),
+        ),
+        (
+            "Host key verification failed|No .*host key is known",
+            _("its host key is not known here"),
+            _(
+                "connect once by hand, compare the fingerprint, and accept it: ssh {host}",
+                host=host,
+            ),
+        ),
+        (
+            "Permission denied",
+            _("it does not let this user in without a password, which nobody is asked for here"),
+            _("let ssh in with a key: ssh-copy-id {host}, or an agent", host=host),
+        ),
+        (
+            "Could not resolve hostname",
+            _("there is no host of that name"),
+            _("look at the name"),
+        ),
+        (
+            "Connection refused",
+            _("nothing listens at that port"),
+            _("see that sshd runs there, and at which port: USER@HOST:PORT"),
+        ),
+        (
+            "timed out|No route to host|Network is unreachable",
+            _("it does not answer"),
+            _("see that it is switched on, and that no firewall is in between"),
+        ),
+        (
+            "Bad configuration option|Can't open user config file",
+            _("ssh can't read its configuration"),
+            _("mend it, or name another file with --ssh-config"),
+        ),
+    )

@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 NO_OPENSSL, IS_THERE, NO_FOLDER, NOT_WRITTEN, FAILED, UNPAIRED, NOT_MOVED = range(41, 48)
 """With which exit codes the lines end that could not do what they should."""
 
+UNTOUCHED = frozenset({NO_OPENSSL, IS_THERE})
+"""Those of a host on which nothing was made."""
+
 INSTALLED = "installed"
 NEW = "new folder"
 
@@ -63,19 +66,16 @@ def shell(*commands: str) -> str:
     return f"sh -c {shlex.quote('; '.join((_START, *commands)))}"
 
 
-def probe() -> str:
-    """Which system it is, and which openssl; the first thing that is asked."""
+def begin(place: Place, config: str) -> str:
+    """Make the stage, with openssl's configuration in it, where there is an openssl.
+
+    Nothing that is there is touched. It prints which system it is, and which openssl.
+    """
+    old = shlex.quote(f".{place.name}.mtls-*")
     return shell(
         "uname -s",
         f"command -v openssl >/dev/null 2>&1 || exit {NO_OPENSSL}",
         "openssl version",
-    )
-
-
-def begin(place: Place, config: str) -> str:
-    """Make the stage, with openssl's configuration in it; nothing that is there is touched."""
-    old = shlex.quote(f".{place.name}.mtls-*")
-    return shell(
         f"[ -d {_folder(place)} ] || echo {shlex.quote(NEW)}",
         f"mkdir -p -- {_folder(place)} || exit {NO_FOLDER}",
         *_inside(_folder(place)),

@@ -16,11 +16,14 @@ from mtls_openssl.openssl import genpkey, req
 from mtls_openssl.plan import Wanted, chain_of
 from mtls_openssl.plan.requests import asking
 from mtls_openssl.remote import lines
-from mtls_openssl.remote.host import Host, is_lost
+from mtls_openssl.remote.host import Host, is_lost, was_reached
 from mtls_openssl.remote.lines import Place
 from mtls_openssl.steps import Render
 
 _MAKING_A_KEY = 600.0
+_OF_WINDOWS = ("MINGW", "MSYS", "CYGWIN", "Windows")
+"""How uname begins where a POSIX shell is a guest of Windows."""
+
 _PEM = re.compile(
     r"^-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----\n.*?^-----END [A-Z ]+-----$",
     re.MULTILINE | re.DOTALL,
@@ -93,13 +96,17 @@ def request(half: Half, wanted: Wanted, render: Callable[[Render], str]) -> str:
             could not be.
     """
     host, place, leaf = half.host, half.place, wanted.leaf
-    host.must(lines.probe(), _("see what the host has"))
+    first = host.ask(lines.begin(place, render(asking(wanted))), _("make a private folder there"))
+    half.new_folder = lines.NEW in first.finished.stdout.splitlines()
+    system = first.finished.stdout.strip()
+    if not is_lost(first) and (not system or system.startswith(_OF_WINDOWS)):
+        half.begun = bool(system)
+        with clearing(half):
+            raise host.without_shell(first)
+    half.begun = was_reached(first) and first.finished.exit not in lines.UNTOUCHED
     with clearing(half):
-        half.begun = True
-        said = host.must(
-            lines.begin(place, render(asking(wanted))), _("make a private folder there")
-        )
-        half.new_folder = lines.NEW in said
+        if first.problem:
+            raise host.error(first)
         host.must(
             lines.openssl(place, genpkey.generate(leaf.key_file, leaf.key)),
             _("make the private key {file} there", file=leaf.key_file),
