@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from mtls_openssl.fleet.works import Works
 from mtls_openssl.inventory import clients
 from mtls_openssl.inventory.clients import Client
-from mtls_openssl.inventory.register import oneline
+from mtls_openssl.inventory.entered import oneline
 from mtls_openssl.language import _
 from mtls_openssl.openssl import ca, verify
 from mtls_openssl.openssl.ca import Entry, Status
