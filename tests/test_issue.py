@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,10 +51,18 @@ passphrase = "env:MTLS_INTERMEDIATE_PASSPHRASE"
 NUMBERED = ("issue", "--cn", "device-{:03d}", "--key", "P-256")
 
 
+@pytest.fixture(name="original", scope="module")
+def original_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    original = Set(tmp_path_factory.mktemp("fleet") / "set")
+    original.describe(SET)
+    original.must("apply")
+    return original
+
+
 @pytest.fixture(name="fleet")
-def fleet_fixture(made: Set) -> Set:
-    made.describe(SET)
-    made.must("apply")
+def fleet_fixture(original: Set, made: Set) -> Set:
+    """A set without clients, made once and copied for each test."""
+    shutil.copytree(original.folder, made.folder, dirs_exist_ok=True)
     return made
 
 
