@@ -99,7 +99,7 @@ def _asked(choices: Choices) -> Asked:
             _("Who is to get a certificate?"),
             fix=_(
                 "give a table: --from clients.csv; or a number and a pattern:"
-                " -n 500 --cn 'device-{:05d}'"
+                ' -n 500 --cn "device-{:05d}"'
             ),
         )
     patterns = {name: choices[name] for name in _ONE_AT_A_TIME if choices[name] is not None}
@@ -113,7 +113,7 @@ def _asked(choices: Choices) -> Asked:
     if "cn" not in patterns:
         raise UsageError(
             _("-n says how many, and nothing says what they are called."),
-            fix=_("add --cn 'device-{:05d}'"),
+            fix=_('add --cn "device-{:05d}"'),
         )
     return Series(choices["count"], choices["start"], patterns, {})
 
