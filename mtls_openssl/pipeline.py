@@ -165,12 +165,21 @@ def make_up_for(workspace: Workspace) -> None:
     """Put on record what an earlier run could not: the set that it had moved into place."""
     if workspace.finished:
         with AuditLog.open(workspace.directory / LOG) as log:
-            published = _hashes(workspace, workspace.finished)
+            published = published_in(workspace.directory, workspace.finished)
             log.end(Exit.DONE, _("finished the move of the run that was cut off"), published)
 
 
-def _hashes(workspace: Workspace, names: Sequence[str]) -> dict[str, str]:
-    return {name: sha256_of(workspace.directory / name) for name in names}
+def published_in(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of each file of `names` in a folder, and of each file in a folder of them."""
+    hashes: dict[str, str] = {}
+    for name in names:
+        path = folder / name
+        if path.is_dir():
+            within = sorted(file.name for file in path.iterdir())
+            hashes |= {f"{name}/{file}": sha256_of(path / file) for file in within}
+        else:
+            hashes[name] = sha256_of(path)
+    return hashes
 
 
 def _require(plan: Plan, folder: Path) -> None:
@@ -228,7 +237,7 @@ def _run(
         )
     )  # fmt: skip
     checks = (*proof.judge(outcomes, workspace.stage), *proving.judge(outcomes))
-    _raise_for(outcomes, checks, workspace.directory / LOG)
+    raise_for(outcomes, checks, workspace.directory / LOG)
     if not plan.makes:
         log.end(Exit.DONE, _("done"), {})
         return checks, {}, (), None
@@ -246,7 +255,7 @@ def _run(
     def record() -> None:
         if handing:
             handing.finish()
-        log.end(Exit.DONE, _("done"), _hashes(workspace, files))
+        log.end(Exit.DONE, _("done"), published_in(workspace.directory, files))
 
     backup = workspace.commit(
         publish=files,
@@ -270,7 +279,18 @@ def _write_password(file: Path, password: str) -> None:
         raise unavailable(_("{path} can't be written", path=file), error) from error
 
 
-def _raise_for(outcomes: Sequence[Outcome], checks: Sequence[Check], log: Path) -> None:
+def raise_for(outcomes: Sequence[Outcome], checks: Sequence[Check], log: Path) -> None:
+    """Refuse what failed, or did not pass its proof.
+
+    Args:
+        outcomes: what came of the commands.
+        checks: what was proven.
+        log: the log that has all of it.
+
+    Raises:
+        CommandFailedError: a command failed.
+        NotProvenError: a check has a fault.
+    """
     refused = [check for check in checks if check.fault]
     for outcome in sorted(outcomes, key=lambda outcome: outcome.step):
         if outcome.problem and outcome.finished.ending is not Ending.STOPPED:

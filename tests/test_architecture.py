@@ -13,9 +13,10 @@ PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 ROOMS = (
     "frozen", "language", "errors", "profiles", "steps", "manifest", "settings", "batfile",
     "openssl", "keytool", "plan", "templating", "process", "locate", "workspace", "beginning",
-    "audit", "runner", "desk", "inspection", "register", "proof", "life", "signing", "scripting",
-    "live", "inventory", "elevation", "trust", "remote", "schedule", "install", "webserver",
-    "pipeline", "revocation", "repair", "restore", "doctor", "report", "page", "cli", "__main__",
+    "audit", "runner", "desk", "inspection", "inventory", "register", "proof", "life", "signing",
+    "scripting", "live", "elevation", "trust", "remote", "schedule", "install", "webserver",
+    "pipeline", "revocation", "fleet", "repair", "restore", "doctor", "report", "page", "cli",
+    "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

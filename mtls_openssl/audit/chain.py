@@ -51,7 +51,8 @@ class Entry:
         prev: the hash it recalls.
         hash: the hash it ends with.
         run: its run.
-        published: what an end line names; None for other lines.
+        published: the files that it says are in place; None where it tells of none.
+        ends: whether it is the end of its run.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Entry:
     hash: str = ""
     run: str = ""
     published: Mapping[str, str] | None = None
+    ends: bool = False
 
 
 _BEFORE_THE_FIRST = Entry(0, hash=FIRST_PREV)

@@ -26,7 +26,7 @@ class Line:
         time: UTC, to the millisecond, with a Z: when the command was started, or the line written.
         run: the id of the run that it belongs to.
         event: "command", "render" (a text file was rendered), "join" (one was put together of
-            others) or "end" (of the run).
+            others), "publish" (a part of what a run makes is in place) or "end" (of the run).
         step: the number of the step in the plan, from 1; 0 outside the plan.
         kind: the value of the command's `steps.Kind`; empty for other events.
         purpose: what the step was for, or how the run ended.
@@ -42,7 +42,7 @@ class Line:
         stdout: what it printed, or the text that was written.
         stderr: what it printed on standard error.
         reads: SHA-256 of each file that it read, by name.
-        writes: SHA-256 of each file that it wrote, or at the end of each that was published.
+        writes: SHA-256 of each file that it wrote, or that was published, by name.
         prev: the hash of the line before.
         hash: SHA-256 of the line's canonical JSON without this key.
     """

@@ -184,6 +184,15 @@ class AuditLog:
             )
         )
 
+    def publish(self, purpose: str, writes: Mapping[str, str]) -> None:
+        """Record that a part of what a run makes is in place, and wait until the disk has it.
+
+        Args:
+            purpose: which part.
+            writes: SHA-256 of each file as it was published, by name.
+        """
+        self._closing("publish", None, purpose, writes)
+
     def end(self, code: int, purpose: str, writes: Mapping[str, str]) -> None:
         """Close the run, and wait until the disk has the log.
 
@@ -192,16 +201,21 @@ class AuditLog:
             purpose: how it ended: "done", "failed: …", "interrupted".
             writes: SHA-256 of each file of the set as it was published, by name.
         """
+        self._closing("end", int(code), purpose, writes)
+
+    def _closing(
+        self, event: str, code: int | None, purpose: str, writes: Mapping[str, str]
+    ) -> None:
         self._append(
             Line(
                 seq=0,
                 time=_now(),
                 run=self.run,
-                event="end",
+                event=event,
                 purpose=purpose,
                 openssl=self._openssl,
                 openssl_version=self._version,
-                exit=int(code),
+                exit=code,
                 writes=dict(writes),
             )
         )

@@ -15,11 +15,13 @@ from mtls_openssl.audit.chain import Entry, Fault, Flaw, proven
 from mtls_openssl.audit.line import NotALineError, is_sealed, opened, record_of, sha256_of
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.language import _
+from mtls_openssl.workspace.commit import CLIENTS, is_bare
 
 _SET = (
     *("ca.key", "ca.crt", "server.key", "server.crt"),
     *("client.key", "client.crt", "client.p12", "server.p12", "truststore.p12"),
 )
+_PUBLISHING = {"publish", "end"}
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -63,7 +65,7 @@ def verify(path: Path, *, folder: Path | None) -> Verdict:
         )
     genuine, found = proven(entries)
     faults += found
-    if genuine and genuine[-1].published is None and not entries[-1].damage:
+    if genuine and not genuine[-1].ends and not entries[-1].damage:
         what = _(
             "the last run has no end line: the log's tail was removed, or a run is still going "
             "or was cut off"
@@ -125,7 +127,8 @@ def _entry(number: int, raw: bytes) -> Entry:
         record["prev"],
         record["hash"],
         record["run"],
-        record["writes"] if record["event"] == "end" else None,
+        record["writes"] if record["event"] in _PUBLISHING else None,
+        record["event"] == "end",
     )
 
 
@@ -137,7 +140,7 @@ def _files(genuine: Sequence[Entry], folder: Path, notes: list[str]) -> Iterator
     }
     for name, (digest, number) in seen.items():
         file = folder / name
-        if file.parent != folder or not file.is_file():
+        if not _is_in(name) or not file.is_file():
             notes.append(
                 _(
                     "{file} is not in the folder; the log saw it last in line {line}",
@@ -160,3 +163,10 @@ def _files(genuine: Sequence[Entry], folder: Path, notes: list[str]) -> Iterator
         for name in _SET
         if name not in seen and (folder / name).exists()
     )
+
+
+def _is_in(name: str) -> bool:
+    """Whether a name in the log is one that a file of a set can have: none that leads out."""
+    first, *more = name.split("/")
+    # clients/NAME/NAME.key: the folders of a fleet.
+    return all(map(is_bare, (*more, first))) and (not more or first == CLIENTS)

@@ -24,6 +24,7 @@ HOMES = {
     "locate": "looking",
     **dict.fromkeys(("init", "import-bat", "schema"), "beginning"),
     **dict.fromkeys(("apply", "renew"), "life"),
+    "issue": "fleet",
     **dict.fromkeys(("revoke", "crl", "ocsp"), "revocation"),
     "csr": "requests",
     "sign": "signing",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import functools
 import inspect
+import keyword
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +64,8 @@ def option(
 
     Args:
         kind: the type of its value.
-        flags: as they are typed; the first long one names it in Choices.
+        flags: as they are typed; the first long one names it in Choices, with a `_` behind a word
+            of Python.
         help: what it is, in one line; a message of the catalogue, as is `show_default`.
         default: what it is if it is not typed.
         panel: the heading that it stands under in the help.
@@ -73,7 +75,7 @@ def option(
         more["show_default"] = _said(more["show_default"])
     name = next(flag for flag in flags if flag.startswith("--")).lstrip("-").split("/")[0]
     return inspect.Parameter(
-        name.replace("-", "_"),
+        name.replace("-", "_") + "_" * keyword.iskeyword(name),
         inspect.Parameter.KEYWORD_ONLY,
         default=default,
         annotation=Annotated[

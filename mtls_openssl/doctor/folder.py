@@ -19,7 +19,8 @@ from mtls_openssl.scripting import prompt
 from mtls_openssl.workspace import commit
 from mtls_openssl.workspace.permissions import is_private
 
-_SECRET_ENDINGS = {".key", ".p12", ".pfx", ".password"}
+_SECRET_ENDINGS = {".key", ".p12", ".pfx", ".password", ".zip"}
+_PASSWORDS = "clients.passwords.csv"
 
 
 def unfinished(patient: Patient) -> Iterator[Finding]:
@@ -105,9 +106,9 @@ def _secrets(folder: Path) -> Iterator[Path]:
     usual = [name for name in PRIVATE if name in names]
     for name in dict.fromkeys((*usual, *filter(is_secret, names))):
         yield folder / name
-    backup = folder / commit.BACKUP
-    if not backup.is_dir() or is_private(backup):
-        return
-    for path in sorted(backup.glob("*/*")):
-        if path.suffix in _SECRET_ENDINGS and path.is_file():
-            yield path
+    for within in (folder / commit.BACKUP, folder / commit.CLIENTS):
+        if not within.is_dir() or is_private(within):
+            continue
+        for path in sorted((*within.glob("*/*"), *within.glob("*.zip"))):
+            if path.suffix in _SECRET_ENDINGS and path.is_file():
+                yield path

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtls_openssl.workspace.commit import BACKUP
+from mtls_openssl.workspace.commit import BACKUP, CLIENTS
 
 NAMES = (".crt", ".cer", ".pem", ".der", ".crl", ".p12", ".pfx", ".p7b", ".p7c")
 """The endings of what should have a certificate in it, or a list of them."""
@@ -23,7 +23,7 @@ def files(folder: Path, *, deep: bool) -> Iterator[Path]:
 
     Args:
         folder: the folder.
-        deep: whether its folders are looked into.
+        deep: whether its folders are looked into; else only those of a fleet, `clients/NAME/`.
 
     Raises:
         OSError: the folder itself can't be looked into.
@@ -37,8 +37,8 @@ def files(folder: Path, *, deep: bool) -> Iterator[Path]:
             folders.append(entry)
         elif entry.is_file():
             yield Path(entry.path)
-    for entry in folders if deep else ():
-        if entry.name.lower() != BACKUP:
+    for entry in folders:
+        if entry.name.lower() != BACKUP and (deep or entry.name == CLIENTS):
             try:
                 yield from files(Path(entry.path), deep=True)
             except OSError:

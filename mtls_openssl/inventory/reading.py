@@ -6,6 +6,7 @@ import base64
 import binascii
 import dataclasses
 import hashlib
+import zipfile
 from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError
@@ -15,6 +16,8 @@ from mtls_openssl.inventory import certificate, container, places, revocation
 from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.language import _
 from mtls_openssl.openssl import crl, x509
+
+_LARGEST_MEMBER = 1024 * 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +121,36 @@ def read(path: Path, name: str, *, named: bool = False) -> File:
         found.is_bundle,
         tuple(found.faults),
         _modified(path),
+    )
+
+
+def of_archive(path: Path, name: str) -> File:
+    """A client of a fleet that is in an archive: its certificate, and its key.
+
+    Args:
+        path: the archive.
+        name: what it is called here.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            texts = [
+                archive.read(f"{path.stem}{ending}")
+                for ending in (".crt", ".key")
+                if archive.getinfo(f"{path.stem}{ending}").file_size < _LARGEST_MEMBER
+            ]
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        why = _("it is no archive of a client, or a damaged one: {why}", why=str(error))
+        return File(path, name, faults=(why,))
+    found = _Found()
+    for part in taken_apart(b"\n".join(texts)).parts:
+        found.take(part)
+    return File(
+        path,
+        name,
+        tuple(found.certificates),
+        keys=tuple(found.keys),
+        faults=tuple(found.faults),
+        modified=_modified(path),
     )
 
 

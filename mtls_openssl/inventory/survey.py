@@ -9,10 +9,12 @@ from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.inventory import places, reading, tree
+from mtls_openssl.inventory.clients import ZIP
 from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.reading import File
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from mtls_openssl.language import _
+from mtls_openssl.workspace.commit import CLIENTS
 
 
 def of_set(folder: Path, terms: Terms) -> Stock:
@@ -91,6 +93,8 @@ def _read(path: Path, folder: Path, passed_over: list[str]) -> File | None:
         if not promising and path.stat().st_size > places.LARGEST:
             passed_over.append(name)
             return None
+        if path.suffix == ZIP and path.parent == folder / CLIENTS:
+            return reading.of_archive(path, name)
         return reading.read(path, name)
     except FolderUnavailableError as error:
         if promising:

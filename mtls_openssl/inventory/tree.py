@@ -16,6 +16,7 @@ from mtls_openssl.inventory.things import Node, Place, Role, Severity, State, Ve
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
 from mtls_openssl.openssl.x509 import Name
+from mtls_openssl.workspace.commit import CLIENTS
 
 _ORDER = (
     Role.ROOT, Role.INTERMEDIATE, Role.SERVER, Role.BOTH, Role.CLIENT, Role.OTHER, Role.PKCS12,
@@ -90,7 +91,9 @@ class _Revoked:
         # openssl keeps the register in the folder of the certificates, or above it.
         near = one.file.path.parent
         above = near if near == self._folder else near.parent
-        for folder in dict.fromkeys((near, above)):
+        # Above the folder of a client of a fleet, `clients/NAME/`, it is two folders up.
+        upper = above.parent if above.name == CLIENTS else above
+        for folder in dict.fromkeys((near, above, upper)):
             if entry := entered.entry_of(one.described, self._register(folder)):
                 return (f"{entry.revoked:%Y-%m-%d}" if entry.revoked else "-"), entry.reason
         return None

@@ -101,6 +101,27 @@ def enter(certificate: str, config: str, *secret: str) -> tuple[str, ...]:
     return ("ca", "-config", config, "-valid", certificate, *secret)
 
 
+def issue(
+    requests: Sequence[str], days: int, config: str, *secret: str, out: str
+) -> tuple[str, ...]:
+    """Argv by which an authority signs many requests at once, and enters what it issues.
+
+    Each certificate goes to the configuration's `new_certs_dir`, named by its serial number.
+
+    Args:
+        requests: their files.
+        days: how long the certificates last.
+        config: the configuration that names the register, the authority's files, and the
+            extensions.
+        secret: as for `enter`.
+        out: the file that all certificates go to once more, one after the other.
+    """
+    return (
+        "ca", "-config", config, "-batch", "-notext", "-days", str(days), "-out", out, *secret,
+        "-infiles", *requests,
+    )  # fmt: skip
+
+
 def revoke(certificate: str, reason: str, config: str, *secret: str) -> tuple[str, ...]:
     """Argv that revokes a certificate in the register.
 

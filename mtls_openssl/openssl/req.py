@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
+from mtls_openssl.manifest import Key
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.pkey import PublicKey, parse_kind, parse_pem, unlocking
 from mtls_openssl.openssl.x509 import NAMES, parse_name
@@ -38,6 +39,30 @@ def request(key: str, csr: str, subject: Name, *, passphrase: str = "") -> tuple
     return (
         "req", "-new", "-key", key, "-out", csr, "-subj", subject_argument(subject),
         *unlocking(passphrase),
+    )  # fmt: skip
+
+
+def with_new_key(
+    key: str, csr: str, subject: Name, kind: Key, alternatives: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Argv that makes a private key and its request in one process, the key as PKCS#8.
+
+    Args:
+        key: the file of the key to write.
+        csr: the file of the request to write.
+        subject: whom the certificate is to be for.
+        kind: which kind of key.
+        alternatives: the names that are asked for, as `manifest.Leaf` has them.
+    """
+    kinds = {
+        "RSA": (f"rsa:{kind.bits}",),
+        "EC": ("ec", "-pkeyopt", f"ec_paramgen_curve:{kind.curve}"),
+        "ED25519": ("ed25519",),
+    }
+    names = ("-addext", f"subjectAltName={','.join(alternatives)}") if alternatives else ()
+    return (
+        "req", "-new", "-newkey", *kinds[kind.algorithm], "-nodes", "-keyout", key,
+        "-out", csr, "-subj", subject_argument(subject), *names,
     )  # fmt: skip
 
 

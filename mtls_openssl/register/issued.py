@@ -1,4 +1,4 @@
-"""Finds what an authority has issued so far: in its folder, and in the backups below it."""
+"""Finds what an authority has issued so far: in its folder, its fleet, and the backups below it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.inspection.objects import Certificate, fingerprint
 from mtls_openssl.inspection.reading import Reader
+from mtls_openssl.inventory import clients
 from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, verify
@@ -99,7 +100,9 @@ def gather(desk: Desk, folder: Path, issuer: str) -> Findings:
         )
     unreadable: list[Text] = []
     found = dict[str, tuple[Path, Certificate]]()
-    for path, one in _certificates(reader, folder, unreadable):
+    for path, one in (
+        *_certificates(reader, folder, unreadable), *_clients(folder, unreadable)
+    ):  # fmt: skip
         found.setdefault(fingerprint(one.pem), (path, one))
     rivals = [pair for pair in found.values() if _is_leaf(pair[1].described)]
     names = [pair for pair in rivals if pair[1].described.issuer == own.described.subject]
@@ -137,6 +140,15 @@ def _certificates(
             yield path, certificates[0]
         elif path.suffix != ".pem":  # crl.pem, dhparam.pem
             unreadable.append(_("{file} holds no certificate", file=path))
+
+
+def _clients(folder: Path, unreadable: list[Text]) -> Iterator[tuple[Path, Certificate]]:
+    """The certificates of a fleet, read without a process: there may be thousands."""
+    for one in clients.all_in(folder):
+        if one.described is None:
+            unreadable.append(_("{file} holds no certificate", file=one.path))
+        else:
+            yield one.path, Certificate(one.described, one.pem)
 
 
 def _files(folder: Path) -> Iterator[Path]:

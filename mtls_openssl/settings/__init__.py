@@ -12,7 +12,9 @@ from mtls_openssl.settings.model import Settings
 from mtls_openssl.settings.refusals import Refusal, SettingsRefusedError
 from mtls_openssl.settings.sources import Loaded, load
 
-__all__ = ["Loaded", "Refusal", "Settings", "SettingsRefusedError", "load", "one_leaf"]
+__all__ = [
+    "Loaded", "Refusal", "Settings", "SettingsRefusedError", "leaf_in_row", "load", "one_leaf",
+]  # fmt: skip
 
 
 def one_leaf(given: Mapping[str, object], role: Role, settings: Settings) -> Leaf:
@@ -20,3 +22,12 @@ def one_leaf(given: Mapping[str, object], role: Role, settings: Settings) -> Lea
     from mtls_openssl.settings import described  # noqa: PLC0415 - few commands need the tables
 
     return described.one_leaf(given, role, settings)
+
+
+def leaf_in_row(
+    given: Mapping[str, object], source: str, settings: Settings
+) -> tuple[Leaf | None, list[Refusal]]:
+    """One client of many, of values from a row of a table: `described.leaf_in_row`."""
+    from mtls_openssl.settings import described  # noqa: PLC0415 - as above
+
+    return described.leaf_in_row(given, source, settings)

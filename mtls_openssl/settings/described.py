@@ -74,6 +74,36 @@ def one_leaf(given: Mapping[str, object], role: Role, settings: Settings) -> Lea
     return leaf_of(table, role, settings)
 
 
+def leaf_in_row(
+    given: Mapping[str, object], source: str, settings: Settings
+) -> tuple[Leaf | None, list[Refusal]]:
+    """One client of many, of values from a row of a table.
+
+    Args:
+        given: values by the name of the column; those of `LeafTable`.
+        source: the row, for messages.
+        settings: what holds where nothing is given.
+
+    Returns:
+        What is asked for, None if a value can't be used; and every refusal.
+    """
+    document = Document("", {Role.CLIENT.value: [dict(given)]}, {})
+    tables, refusals = tables_of(document, settings)
+    if tables is None:
+        return None, [in_row(refusal, source) for refusal in refusals]
+    return leaf_of(tables.client[0], Role.CLIENT, settings), []
+
+
+def in_row(refusal: Refusal, source: str) -> Refusal:
+    """A refusal of a value in a row of a table."""
+    return dataclasses.replace(
+        refusal,
+        field=refusal.field.rpartition(" ")[2],
+        source=source,
+        fix=_("edit {place}", place=source),
+    )
+
+
 def _typed(refusal: Refusal) -> Refusal:
     """A refusal of a value that was typed."""
     field = refusal.field.rpartition(" ")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Collection, Sequence
@@ -18,6 +19,7 @@ from mtls_openssl.workspace.lock import FolderLock
 from mtls_openssl.workspace.permissions import make_private, private_folder
 
 LOCK = ".mtls.lock"
+_ATTEMPTS = 3
 
 
 class Workspace:
@@ -318,12 +320,20 @@ def remove_folder(folder: Path) -> None:
     Raises:
         OSError: something can't be removed.
     """
-    for path in list(folder.iterdir()):
-        if commit.is_real_folder(path):
-            remove_folder(path)
+    for attempt in range(_ATTEMPTS):
+        for path in list(folder.iterdir()):
+            if commit.is_real_folder(path):
+                remove_folder(path)
+            else:
+                commit.patiently(path.unlink)
+        try:
+            commit.patiently(folder.rmdir)
+        except OSError as error:
+            # What a killed run had started may have written a file meanwhile, its last one.
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST} or attempt + 1 == _ATTEMPTS:
+                raise
         else:
-            commit.patiently(path.unlink)
-    commit.patiently(folder.rmdir)
+            return
 
 
 def _remove_if_empty(folder: Path) -> None:

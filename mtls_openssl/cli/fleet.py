@@ -1,0 +1,288 @@
+"""The command that issues many clients at once: issue."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mtls_openssl.cli import console, making, options
+from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.cli.passphrase import PASSPHRASE, of_folder
+from mtls_openssl.errors import UsageError
+from mtls_openssl.language import Text, _, spoken
+
+if TYPE_CHECKING:
+    from mtls_openssl.fleet.asking import Asked, Wanted
+    from mtls_openssl.fleet.issuing import Done
+    from mtls_openssl.manifest import Leaf
+    from mtls_openssl.settings import Loaded
+
+_SHOWN = 5
+_PAUSE = 0.2
+_ONE_AT_A_TIME = ("cn", "name")
+
+_WHO = (
+    option(
+        Path | None, "--from", metavar="FILE",
+        help="CSV file with a line for each; columns: name, cn, dns, ip, email, uri, key, days.",
+    ),
+    option(int | None, "--count", "-n", min=1, max=1_000_000, help="Or so many, numbered."),
+    option(
+        str | None, "--cn", metavar="PATTERN",
+        help="Common name of each, with {} or {:05d} where its number goes.",
+    ),
+    option(
+        str | None, "--name", metavar="PATTERN", show_default="as --cn",
+        help="What the files of each are called, likewise.",
+    ),
+    option(int, "--start", default=1, min=0, help="The number of the first."),
+    option(
+        str | None, "--key", metavar="KIND", show_default="by profile and --key-size",
+        help="Kind of key: RSA-2048 to RSA-16384, P-256, P-384, Ed25519.",
+    ),
+    option(str | None, "--days", help="Days that each lasts.", show_default="by profile"),
+    option(
+        list[str] | None, "--p12", metavar="READER", show_default="none",
+        help="Pack each for a reader, as `p12 --for`, or for any: default; repeatable.",
+    ),
+    option(bool, "--zip", default=False, help="An archive for each instead of a folder."),
+)  # fmt: skip
+_DRY = (
+    option(bool, "--dry-run", default=False, help="Print what would be issued."),
+)  # fmt: skip
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    app.command()(issue)
+
+
+@takes(
+    _WHO, _DRY, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE, PASSPHRASE
+)  # fmt: skip
+def issue(choices: Choices) -> None:
+    """Issue clients by the hundred, on all processors; the same again goes on where it stopped."""
+    from mtls_openssl.fleet.asking import wanted  # noqa: PLC0415 - what a command needs, when it does
+
+    read = making.loaded(choices)
+    folder: Path = choices["out"]
+    asked = _asked(choices)
+    settings = read.settings
+    who = wanted(_with(asked, choices), settings, _readers(choices), folder)
+    if choices["dry_run"]:
+        _show(choices, who)
+        return
+    done = _issued(choices, read, who)
+    console.be_deaf()
+    if choices["json"]:
+        console.print_data(_data(done))
+    elif not choices["quiet"]:
+        for line in _told(done):
+            typer.echo(spoken(line))
+
+
+def _asked(choices: Choices) -> Asked:
+    from mtls_openssl.fleet.series import Series  # noqa: PLC0415
+    from mtls_openssl.fleet.table import Table  # noqa: PLC0415
+
+    file: Path | None = choices["from_"]
+    if (file is None) == (choices["count"] is None):
+        raise UsageError(
+            _("Who is to get a certificate?"),
+            fix=_(
+                "give a table: --from clients.csv; or a number and a pattern:"
+                ' -n 500 --cn "device-{:05d}"'
+            ),
+        )
+    patterns = {name: choices[name] for name in _ONE_AT_A_TIME if choices[name] is not None}
+    if file is not None:
+        if patterns:
+            raise UsageError(
+                _("--cn and --name are for numbered clients."),
+                fix=_("put them into the columns cn and name of {file}", file=file),
+            )
+        return Table(file)
+    if "cn" not in patterns:
+        raise UsageError(
+            _("-n says how many, and nothing says what they are called."),
+            fix=_('add --cn "device-{:05d}"'),
+        )
+    return Series(choices["count"], choices["start"], patterns, {})
+
+
+@dataclasses.dataclass(frozen=True)
+class _With:
+    """Rows, with values for those that say nothing themselves."""
+
+    asked: Asked
+    values: dict[str, object]
+
+    def rows(self) -> Iterator[Any]:
+        for row in self.asked.rows():
+            yield dataclasses.replace(row, values={**self.values, **row.values})
+
+
+def _with(asked: Asked, choices: Choices) -> Asked:
+    return _With(asked, {name: choices[name] for name in ("key", "days") if choices[name]})
+
+
+def _readers(choices: Choices) -> tuple[str, ...]:
+    readers = tuple(choices["p12"] or ())
+    return () if readers == ("none",) else readers
+
+
+def _show(choices: Choices, who: Wanted) -> None:
+    from mtls_openssl.inventory import clients  # noqa: PLC0415
+
+    folder: Path = choices["out"]
+    first = list(itertools.islice(who.leaves(), _SHOWN))
+    there = sum(clients.is_there(folder, leaf.name) for leaf in who.leaves())
+    if choices["json"]:
+        shown = [_leaf(leaf) for leaf in first]
+        data = {"count": who.count, "there": there, "first": shown}
+        console.print_data({"command": "issue", "ok": True, "dry_run": True, **data})
+        return
+    typer.echo(spoken(_("This would be issued:")))
+    for leaf in first:
+        names = ", ".join(leaf.alternatives) or "-"
+        said = f"  {leaf.name}: {dict(leaf.subject)['CN']} ({names}), {leaf.key}, "
+        typer.echo(said + spoken(_("{days} days", days=leaf.days)))
+    if who.count > len(first):
+        typer.echo(spoken(_("  and {count} more", count=who.count - len(first))))
+    if there:
+        typer.echo(
+            spoken(_("{count} of them are there already, and stay as they are", count=there))
+        )
+
+
+def _leaf(leaf: Leaf) -> dict[str, Any]:
+    return {
+        "name": leaf.name,
+        "subject": dict(leaf.subject),
+        "names": list(leaf.alternatives),
+        "key": str(leaf.key),
+        "days": leaf.days,
+    }
+
+
+def _issued(choices: Choices, read: Loaded, who: Wanted) -> Done:
+    from mtls_openssl.fleet.issuing import Order, issue  # noqa: PLC0415
+    from mtls_openssl.life import condition  # noqa: PLC0415
+    from mtls_openssl.locate import find  # noqa: PLC0415
+    from mtls_openssl.process import Door  # noqa: PLC0415
+
+    folder: Path = choices["out"]
+    manifest = condition.with_authorities(read.manifest, folder, described=read.tables)
+    order = Order(
+        folder=folder,
+        manifest=manifest,
+        wanted=who,
+        jobs=choices["jobs"] or making.processors(),
+        zipped=choices["zip"],
+        limit=choices["timeout"],
+        passphrases=of_folder(choices, folder, read.passphrases, issuer=manifest.issuer.name),
+    )
+    door = Door()
+    found = find(choices["openssl"], door)
+    quiet = choices["quiet"] or choices["json"]
+    with _Progress.shown(quiet=quiet) as progress:
+        return issue(order, found, door=door, watcher=progress)
+
+
+class _Progress:
+    """A line at a terminal: how many, how fast, how long still."""
+
+    def __init__(self, line: Any) -> None:
+        self._line = line
+        self._since = time.monotonic()
+        self._said = 0.0
+        self._state = (0, 0)
+
+    @classmethod
+    @contextlib.contextmanager
+    def shown(cls, *, quiet: bool) -> Iterator[_Progress]:
+        """A line, for as long as the block lasts; none where nobody would see it."""
+        if quiet or not sys.stderr.isatty():
+            yield cls(None)
+            return
+        from rich.console import Console  # noqa: PLC0415 - at a terminal only
+
+        with Console(stderr=True).status(spoken(_("begins..."))) as line:
+            yield cls(line)
+
+    def progress(self, made: int, left: int) -> None:
+        """So many have been made, and so many are left."""
+        self._state = (made, left)
+        self.tick()
+
+    def tick(self) -> None:
+        """Say how it goes, a few times a second."""
+        now = time.monotonic()
+        made, left = self._state
+        if self._line is None or not made or now - self._said < _PAUSE:
+            return
+        self._said = now
+        rate = made / (now - self._since)
+        said = _(
+            "{made} made, {left} left; {rate:.0f} a second, {seconds:.0f} s still",
+            made=made, left=left, rate=rate, seconds=left / rate,
+        )  # fmt: skip
+        self._line.update(spoken(said))
+
+
+def _told(done: Done) -> Iterator[Text]:
+    if done.made:
+        yield _(
+            "{count} clients issued and proven in {seconds:.1f} s: {folder}",
+            count=done.made,
+            seconds=done.seconds,
+            folder=done.folder / "clients",
+        )
+    else:
+        yield _("Nothing to do: all {count} are there.", count=done.wanted)
+    if done.there and done.made:
+        yield _("{count} of them were there already, and stay as they are", count=done.there)
+    if done.passwords:
+        yield _("The passwords of their .p12 files: {file}", file=done.passwords)
+    for note in _notes(done):
+        yield _("Note: {note}", note=note)
+
+
+def _notes(done: Done) -> Iterator[str]:
+    if done.others:
+        yield _(
+            "{count} of those that were there are not as they are asked for now: {names}",
+            count=done.others,
+            names=", ".join(done.named) + ("…" if done.others > len(done.named) else ""),
+        )
+    if done.entered:
+        yield _("{count} were in no register, and were entered", count=done.entered)
+    if done.strangers:
+        yield _(
+            "Another authority has issued these, or they can't be read: {names}",
+            names=", ".join(done.strangers[:_SHOWN]),
+        )
+    yield from done.notes
+
+
+def _data(done: Done) -> dict[str, Any]:
+    return {
+        "command": "issue",
+        "ok": True,
+        "folder": str(done.folder),
+        "count": done.wanted,
+        "made": done.made,
+        "there": done.there,
+        "others": done.others,
+        "passwords": str(done.passwords) if done.passwords else None,
+        "notes": [str(note) for note in _notes(done)],
+        "seconds": round(done.seconds, 3),
+    }

@@ -1,0 +1,107 @@
+"""Sees that all that is asked for can be had, before anything is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from mtls_openssl.fleet.table import Row
+from mtls_openssl.language import _
+from mtls_openssl.manifest import Leaf
+from mtls_openssl.settings import Refusal, Settings, SettingsRefusedError, leaf_in_row
+
+_MOST_TOLD = 50
+
+
+class Asked(Protocol):
+    """A table or a series."""
+
+    def rows(self) -> Iterator[Row]:
+        """Each client in turn; may be asked for again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """The clients that are asked for, all of them fit to be made.
+
+    Args:
+        asked: who is asked for.
+        settings: what holds where nothing is said.
+        readers: for whom each is packed as PKCS#12; none for no such file.
+        count: how many.
+    """
+
+    asked: Asked
+    settings: Settings
+    readers: tuple[str, ...]
+    count: int
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Each of them in turn, made anew each time: none is kept."""
+        for row in self.asked.rows():
+            leaf, _refusals = leaf_in_row(_given(row, self.readers), row.source, self.settings)
+            if leaf is not None:
+                yield leaf
+
+
+def wanted(asked: Asked, settings: Settings, readers: Sequence[str], folder: Path) -> Wanted:
+    """See that all that is asked for can be had.
+
+    Args:
+        asked: who is asked for.
+        settings: what holds where nothing is said.
+        readers: for whom each is packed as PKCS#12.
+        folder: the folder of the set.
+
+    Raises:
+        SettingsRefusedError: something can't be had; it tells of every row.
+    """
+    refusals: list[Refusal] = []
+    count = 0
+    for refused in _looked_at(asked, settings, tuple(readers), folder):
+        count += 1
+        refusals += refused
+        if len(refusals) >= _MOST_TOLD:
+            break
+    if refusals:
+        raise SettingsRefusedError(refusals)
+    return Wanted(asked, settings, tuple(readers), count)
+
+
+def _looked_at(
+    asked: Asked, settings: Settings, readers: tuple[str, ...], folder: Path
+) -> Iterator[Iterable[Refusal]]:
+    seen: dict[str, str] = {}
+    for row in asked.rows():
+        if row.fault:
+            yield [Refusal(_("the row"), "", row.source, row.fault, "", _edit(row))]
+            continue
+        given = _given(row, readers)
+        leaf, refusals = leaf_in_row(given, row.source, settings)
+        name = str(given["name"])
+        # Windows knows no upper and lower case.
+        before = seen.setdefault(name.lower(), row.source)
+        if before != row.source:
+            refusals.append(_refusal(row, name, _("is in {place} already", place=before)))
+        elif leaf and (folder / leaf.certificate_file).exists():
+            refusals.append(
+                _refusal(row, name, _("is {file} of the set", file=leaf.certificate_file))
+            )
+        yield refusals
+
+
+def _given(row: Row, readers: tuple[str, ...]) -> dict[str, object]:
+    """The values of a row; whoever has no name is called as in the certificate."""
+    name = row.values.get("name", row.values.get("cn", ""))
+    return {**row.values, "name": name, "p12": list(readers)}
+
+
+def _refusal(row: Row, name: str, why: str) -> Refusal:
+    allowed = _("a name that nobody else has")
+    return Refusal("name", repr(name), row.source, why, allowed, _edit(row))
+
+
+def _edit(row: Row) -> str:
+    return _("edit {place}", place=row.source)

@@ -1,0 +1,225 @@
+"""A batch of clients: made in the stage and proven, each in the folder that is put in place."""
+
+from __future__ import annotations
+
+import base64
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from mtls_openssl.errors import NotProvenError
+from mtls_openssl.fleet import passwords, steps
+from mtls_openssl.fleet.passwords import Entry
+from mtls_openssl.fleet.works import Works
+from mtls_openssl.inventory import certificate, der, keys
+from mtls_openssl.inventory.clients import ZIP, der_of
+from mtls_openssl.inventory.der import NotDerError
+from mtls_openssl.language import _
+from mtls_openssl.manifest import Leaf, Manifest
+from mtls_openssl.openssl import ca, pkcs12, verify
+from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.proof import Check, bundles
+from mtls_openssl.proof.certificates import differences
+from mtls_openssl.steps import Outcome
+from mtls_openssl.workspace.folder import remove_folder
+
+_KEY_FROM_START = 2
+
+
+class Batch:
+    """Some clients, made at the same time.
+
+    Args:
+        leaves: who they are.
+        manifest: whose authorities issue them.
+        works: where they are made; their keys are begun at once.
+        zipped: whether each goes into an archive.
+
+    Attributes:
+        lines: their lines in the register, once they are finished.
+        passwords: of their PKCS#12 files, once they are finished.
+        names: what is to be put in place.
+    """
+
+    def __init__(
+        self, leaves: Sequence[Leaf], manifest: Manifest, works: Works, *, zipped: bool
+    ) -> None:
+        self.leaves = tuple(leaves)
+        self.lines = ""
+        self.passwords: list[Entry] = []
+        self._manifest = manifest
+        self._works = works
+        self._stage = works.stage
+        self._zipped = zipped
+        self._keys: list[Future[Outcome]] = []
+        for leaf in self.leaves:
+            (self._stage / steps.place(leaf)).mkdir(parents=True, mode=0o700)
+            self._keys.append(works.begin(steps.request(leaf)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is to be put in place."""
+        return tuple(steps.place(leaf) + ZIP * self._zipped for leaf in self.leaves)
+
+    def finish(self) -> None:
+        """Have them signed, prove them, and pack them.
+
+        Raises:
+            CommandFailedError: an openssl command failed.
+            NotProvenError: something did not pass its proof.
+        """
+        self._works.wait(self._keys)
+        self._keys.clear()
+        described = self._issued()
+        self._prove(described)
+        if self._manifest.intermediate:
+            self._chain()
+        self._pack()
+        for leaf in self.leaves:
+            (self._stage / leaf.request_file).unlink()
+            if self._zipped:
+                self._zip(leaf)
+
+    def _issued(self) -> Mapping[str, Description]:
+        """What was issued to each; it is where it belongs."""
+        waiting = {self._asked_key(leaf): leaf for leaf in self.leaves}
+        by_days: dict[int, list[Leaf]] = {}
+        for leaf in self.leaves:
+            by_days.setdefault(leaf.days, []).append(leaf)
+        found: dict[str, Description] = {}
+        new = self._stage / steps.NEW
+        for some in by_days.values():
+            new.mkdir(mode=0o700)
+            (self._stage / steps.INDEX).write_bytes(b"")
+            self._works.ask(steps.sign(some, self._manifest.issuer))
+            for file in list(new.iterdir()):
+                described, leaf = self._told_apart(file, waiting)
+                file.rename(self._stage / steps.certificate(leaf))
+                found[leaf.name] = described
+            self.lines += (self._stage / steps.INDEX).read_text("utf-8")
+            remove_folder(new)
+            for left in (*self._stage.glob(f"{steps.INDEX}*"), self._stage / steps.ALL):
+                left.unlink()
+        if waiting:
+            names = ", ".join(leaf.name for leaf in waiting.values())
+            raise self._unlike(_("openssl has issued nothing to {names}.", names=names))
+        return found
+
+    def _asked_key(self, leaf: Leaf) -> bytes:
+        """The public key that a request asks a certificate for (RFC 2986, 4.1)."""
+        try:
+            text = (self._stage / leaf.request_file).read_text("ascii", "replace")
+            info = der.sequence(der_of(text))[0]
+            return der.parts(info, der.SEQUENCE)[_KEY_FROM_START].whole
+        except (NotDerError, IndexError):
+            raise self._unlike(
+                _("{file} can't be read as a request.", file=leaf.request_file)
+            ) from None
+
+    def _told_apart(self, file: Path, waiting: dict[bytes, Leaf]) -> tuple[Description, Leaf]:
+        """Whose a certificate is: by its key, whatever the order they come in."""
+        try:
+            described, _own = certificate.read(der_of(file.read_text("ascii", "replace")))
+            return described, waiting.pop(_key_of(described))
+        except (NotDerError, KeyError):
+            raise self._unlike(
+                _("openssl has issued {file}, which nobody has asked for.", file=file.name)
+            ) from None
+
+    def _unlike(self, what: str) -> NotProvenError:
+        return NotProvenError(
+            what, fix=_("what openssl said is in {log}", log=self._works.log.path)
+        )
+
+    def _prove(self, described: Mapping[str, Description]) -> None:
+        said = self._works.ask(steps.verified(self.leaves, self._manifest)).finished
+        entered = sorted(entry.serial for entry in ca.parse(self.lines))
+        serials = sorted(ca.plain(one.serial) for one in described.values())
+        checks = [
+            *self._verified(f"{said.stdout}\n{said.stderr}"),
+            *(
+                check
+                for leaf in self.leaves
+                for check in differences(steps.certificate(leaf), described[leaf.name], leaf)
+            ),
+            *self._paired(described),
+            Check(
+                ca.INDEX,
+                _("it has what was issued, and nothing else"),
+                "" if entered == serials else _("its serial numbers are others"),
+            ),
+        ]
+        self._works.refuse(checks)
+
+    def _verified(self, said: str) -> Iterator[Check]:
+        lines = set(said.splitlines())
+        for file in map(steps.certificate, self.leaves):
+            fault = "" if f"{file}: OK" in lines else verify.reason(said) or _("nothing")
+            yield Check(file, _("the strictest validators accept it (RFC 5280)"), fault)
+
+    def _paired(self, described: Mapping[str, Description]) -> Iterator[Check]:
+        """That the key in each folder is the one of its certificate."""
+        asked: dict[str, Future[Outcome]] = {}
+        fits: dict[str, bool] = {}
+        for leaf in self.leaves:
+            file = self._stage / steps.key(leaf)
+            known = keys.of_private(der_of(file.read_text("ascii", "replace")))
+            if known:
+                fits[leaf.name] = known == keys.of_public(described[leaf.name].public_key)
+            else:
+                asked[leaf.name] = self._works.begin(steps.public_half(leaf))
+        self._works.wait(asked.values())
+        for name, one in asked.items():
+            fits[name] = one.result().finished.stdout.strip() == described[name].public_key
+        for leaf in self.leaves:
+            claim = _("it belongs to {key}", key=leaf.key_file)
+            fault = _("its public key is not that of {key}", key=leaf.key_file)
+            yield Check(steps.certificate(leaf), claim, "" if fits[leaf.name] else fault)
+
+    def _chain(self) -> None:
+        above = (self._stage / self._manifest.issuer.certificate_file).read_bytes()
+        for leaf in self.leaves:
+            own = (self._stage / steps.certificate(leaf)).read_bytes()
+            (self._stage / steps.chain(leaf)).write_bytes(own + above)
+
+    def _pack(self) -> None:
+        """Pack each for its readers, and open what was packed again."""
+        packed = [
+            (leaf.name, steps.bundle(leaf, packing, self._manifest), passwords.made_up())
+            for leaf in self.leaves
+            for packing in leaf.packings
+        ]
+        outcomes = list[Outcome]()
+        for number in range(2):
+            outcomes = self._works.wait(
+                [
+                    self._works.begin(steps.pack(one)[number], {one.variable: password})
+                    for _name, one, password in packed
+                ]
+            )
+        checks = list[Check]()
+        for (name, one, password), outcome in zip(packed, outcomes, strict=True):
+            answers = {pkcs12.open_again(one.file, one.variable): outcome}
+            checks += bundles.judged(answers, [one], self._stage, asked=True)
+            self.passwords.append((name, one.file.rpartition("/")[2], password))
+        self._works.refuse(checks)
+
+    def _zip(self, leaf: Leaf) -> None:
+        """Put a client into an archive, with the root for whoever has nothing else."""
+        folder = self._stage / steps.place(leaf)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(f"{folder}{ZIP}", flags, 0o600)
+        root = self._stage / self._manifest.root.certificate_file
+        with (
+            os.fdopen(descriptor, "wb") as stream,
+            zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            for file in (*sorted(folder.iterdir()), root):
+                archive.write(file, file.name)
+        remove_folder(folder)
+
+
+def _key_of(described: Description) -> bytes:
+    return base64.b64decode("".join(described.public_key.splitlines()[1:-1]))

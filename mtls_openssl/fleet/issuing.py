@@ -1,0 +1,327 @@
+"""The run that issues a fleet: batch after batch, each made, proven and put in place whole.
+
+While one batch is signed and proven, the keys of the next ones are being made. A client is there
+if and only if its folder is, so that the same command goes on wherever a run was stopped.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Protocol
+
+from mtls_openssl import register
+from mtls_openssl.audit import LOG, AuditLog, recording
+from mtls_openssl.errors import Exit, FolderUnavailableError, InterruptedRunError, MtlsError
+from mtls_openssl.fleet import passwords, steps
+from mtls_openssl.fleet.asking import Wanted
+from mtls_openssl.fleet.batch import Batch
+from mtls_openssl.fleet.book import Book
+from mtls_openssl.fleet.works import Works
+from mtls_openssl.inventory import clients
+from mtls_openssl.language import Text, _
+from mtls_openssl.locate import Found
+from mtls_openssl.manifest import Leaf, Manifest
+from mtls_openssl.pipeline import make_up_for, published_in
+from mtls_openssl.plan import CHAIN, CONFIG, pieces
+from mtls_openssl.process import Door
+from mtls_openssl.proof.certificates import differences
+from mtls_openssl.revocation.work import Order as RegisterOrder
+from mtls_openssl.revocation.work import at_work
+from mtls_openssl.runner import Room
+from mtls_openssl.workspace import Workspace
+from mtls_openssl.workspace.interrupts import held
+
+_BATCH = 100
+_WEIGHT = {"RSA": 5}
+"""What a key counts in a batch, so that no batch takes long: an RSA key takes its time."""
+_AHEAD = 2
+_FEW = 5
+
+
+class Watcher(Protocol):
+    """Who is told how it goes on. Called from one thread only."""
+
+    def progress(self, made: int, left: int) -> None:
+        """So many have been made, and so many are left."""
+
+    def tick(self) -> None:
+        """A moment has passed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What a run is given.
+
+    Args:
+        folder: the folder of the set.
+        manifest: whose authorities issue.
+        wanted: who is wanted.
+        jobs: how many openssl processes may run at the same time.
+        zipped: whether each client goes into an archive.
+        limit: seconds that any one openssl command may take, instead of its own limit.
+        passphrases: those of the authorities' keys, by the variable that openssl reads.
+        executor: who runs the commands; threads of this process if it is not given.
+    """
+
+    folder: Path
+    manifest: Manifest
+    wanted: Wanted
+    jobs: int
+    zipped: bool = False
+    limit: float | None = None
+    passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    executor: Executor | None = None
+
+
+@dataclasses.dataclass
+class Done:
+    """What came of it.
+
+    Args:
+        folder: the folder of the set.
+        wanted: how many were wanted.
+        made: how many were made now.
+        there: how many were there already.
+        others: how many of these are not as they are wanted now.
+        named: the names of the first few of those.
+        entered: how many were there and not in the register.
+        strangers: names of clients that another authority has issued, or nobody can read.
+        passwords: the file with the passwords; None if none was made.
+        backup: what the register before went to.
+        notes: what a person should know besides.
+        seconds: how long it took.
+    """
+
+    folder: Path
+    wanted: int
+    made: int = 0
+    there: int = 0
+    others: int = 0
+    named: list[str] = dataclasses.field(default_factory=list)
+    entered: int = 0
+    strangers: Sequence[str] = ()
+    passwords: Path | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+# Ctrl-C waits until it is asked for: come at any instruction, it would leave commands without
+# their line, or a batch half in place.
+@held
+def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
+    """Issue the clients that are wanted and not there yet.
+
+    Args:
+        order: what the run is given.
+        found: the openssl to use, and what was asked of which on the way to it.
+        door: what starts the processes; not used again.
+        watcher: who is told how it goes on.
+
+    Raises:
+        CommandFailedError: an openssl command failed.
+        NotProvenError: a client did not pass its proof.
+        FolderUnavailableError: the folder is busy, can't be written, or lacks a file.
+        InterruptedRunError: KeyboardInterrupt came. In each case whoever was put in place before
+            is there, whole and in the register, and nobody else.
+    """
+    begun = time.perf_counter()
+    _require(order)
+    if not register.is_kept(order.folder):
+        _begin_register(order, found)
+    with contextlib.ExitStack() as stack:
+        workspace = stack.enter_context(Workspace.open(order.folder, command="issue"))
+        make_up_for(workspace)
+        log = stack.enter_context(
+            AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage)
+        )
+        executor = order.executor or concurrent.futures.ThreadPoolExecutor(order.jobs)
+        run = _Run(order, found, workspace, Works(
+            Room(
+                found.chosen.path, workspace.stage, CONFIG,
+                secrets=order.passphrases, limit=order.limit, jobs=order.jobs,
+            ),
+            door, log, executor, lambda: _meanwhile(workspace, watcher),
+        ), watcher)  # fmt: skip
+        try:
+            recording.searched(log, found)
+            run.everything()
+            executor.shutdown()
+            run.close(Exit.DONE, _("done"))
+        except BaseException as error:  # noqa: BLE001 - it is raised again, whatever it is
+            _end_badly(error, run, door, executor)
+        run.done.notes = tuple(
+            note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
+        )
+        run.done.seconds = time.perf_counter() - begun
+        return run.done
+
+
+def _meanwhile(workspace: Workspace, watcher: Watcher) -> None:
+    workspace.heed()
+    watcher.tick()
+
+
+def _end_badly(error: BaseException, run: _Run, door: Door, executor: Executor) -> None:
+    """Let nothing run on, and have register, log and clients agree."""
+    stopped = isinstance(error, KeyboardInterrupt)
+    code, how = Exit.OUR_FAULT, _("failed: {what}", what=type(error).__name__)
+    if isinstance(error, MtlsError):
+        code, how = error.code, _("failed: {what}", what=error.what)
+    if stopped:
+        code, how = Exit.INTERRUPTED, _("interrupted")
+    else:
+        door.close()
+    executor.shutdown(cancel_futures=True)
+    door.close()
+    run.close(code, how)
+    if not stopped:
+        raise error
+    raise InterruptedRunError(
+        _(
+            "The run was interrupted: {made} of {count} are there.",
+            made=run.done.there + run.done.made,
+            count=run.done.wanted,
+        ),
+        fix=_("run the same command again: it goes on where it was stopped"),
+    ) from None
+
+
+class _Run:
+    """What a run knows of itself."""
+
+    def __init__(
+        self, order: Order, found: Found, workspace: Workspace, works: Works, watcher: Watcher
+    ) -> None:
+        self.done = Done(workspace.directory, order.wanted.count)
+        self._order = order
+        self._found = found
+        self._workspace = workspace
+        self._works = works
+        self._watcher = watcher
+        self._book = Book(workspace, works)
+
+    def everything(self) -> None:
+        """Issue whoever is not there yet."""
+        manifest, folder = self._order.manifest, self._workspace.directory
+        passwords.tidy(folder)
+        issuer = manifest.issuer
+        needed = dict.fromkeys(
+            (manifest.root.certificate_file, issuer.certificate_file, issuer.key_file)
+        )
+        self._workspace.bring(*needed, *((CHAIN,) if manifest.intermediate else ()))
+        self._works.render(pieces.configuration())
+        self._book.open(issuer.name)
+        self.done.entered, self.done.strangers = self._book.entered, self._book.strangers
+        waiting: deque[Batch] = deque()
+        for some in self._batches():
+            waiting.append(Batch(some, manifest, self._works, zipped=self._order.zipped))
+            if len(waiting) > _AHEAD:
+                self._finish(waiting.popleft())
+        while waiting:
+            self._finish(waiting.popleft())
+
+    def close(self, code: int, how: Text) -> None:
+        """Put the register in place, and the end of the run on record.
+
+        Raises:
+            FolderUnavailableError: it can't be done; the next run makes up for it.
+        """
+        log, folder = self._works.log, self._workspace.directory
+
+        def record(names: Sequence[str]) -> None:
+            log.end(code, how, published_in(folder, (*names, *self._password_file())))
+
+        if code == Exit.DONE:
+            self._book.put_in_place(record)
+            return
+        try:
+            passwords.tidy(folder)
+            self._book.put_in_place(record)
+        except MtlsError:
+            # The next run enters what is there; why this one failed is what has to be told.
+            record(())
+
+    def _password_file(self) -> tuple[str, ...]:
+        there = self.done.passwords and (self._workspace.directory / passwords.FILE).is_file()
+        return (passwords.FILE,) if there else ()
+
+    def _batches(self) -> Iterator[Sequence[Leaf]]:
+        """Those who are not there yet, some at a time."""
+        some: list[Leaf] = []
+        weight = 0
+        first = True
+        for leaf in self._order.wanted.leaves():
+            if clients.is_there(self._workspace.directory, leaf.name):
+                self._pass_over(leaf)
+                continue
+            if first:
+                self._works.render(
+                    steps.configuration(
+                        self._order.manifest, critical_key_usage=leaf.critical_key_usage
+                    )
+                )
+                first = False
+            some.append(leaf)
+            weight += _WEIGHT.get(leaf.key.algorithm, 1)
+            if weight >= _BATCH:
+                yield some
+                some, weight = [], 0
+        if some:
+            yield some
+
+    def _pass_over(self, leaf: Leaf) -> None:
+        self._workspace.heed()
+        self.done.there += 1
+        described = clients.one(self._workspace.directory, leaf.name).described
+        if described is None or any(
+            check.fault for check in differences(leaf.certificate_file, described, leaf)
+        ):
+            self.done.others += 1
+            if len(self.done.named) < _FEW:
+                self.done.named.append(leaf.name)
+
+    def _finish(self, batch: Batch) -> None:
+        batch.finish()
+        folder, names = self._workspace.directory, batch.names
+        if batch.passwords:
+            passwords.add(folder, batch.passwords)
+            self.done.passwords = folder / passwords.FILE
+        self._workspace.commit(
+            publish=names,
+            retire=(),
+            private=(),
+            record=lambda: self._works.log.publish(
+                _("{count} clients are in place", count=len(names)), published_in(folder, names)
+            ),
+            last=False,
+        )
+        self._book.add(batch.lines)
+        self.done.made += len(names)
+        left = self.done.wanted - self.done.there - self.done.made
+        self._watcher.progress(self.done.made, left)
+
+
+def _require(order: Order) -> None:
+    issuer = order.manifest.issuer
+    for file in dict.fromkeys(("ca.crt", issuer.certificate_file, issuer.key_file)):
+        if not (order.folder / file).is_file():
+            raise FolderUnavailableError(
+                _("{name} is not in {folder}.", name=file, folder=order.folder),
+                cause=_("it takes the authority of a set to issue certificates"),
+                fix=_("name the folder of the set with --out, or make one: {command}",
+                      command="python -m mtls_openssl all"),
+            )  # fmt: skip
+
+
+def _begin_register(order: Order, found: Found) -> None:
+    """Begin a register with all that was issued so far, by a run of its own."""
+    to_do = RegisterOrder(order.folder, "issue", order.passphrases, order.limit)
+    with at_work(to_do, found, door=Door()) as work:
+        work.commit(*register.NAMES)

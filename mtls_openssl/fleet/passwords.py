@@ -1,0 +1,87 @@
+"""The passwords of a fleet's PKCS#12 files: one file for whoever hands them out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import secrets
+import string
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mtls_openssl.inventory import clients
+from mtls_openssl.language import _
+from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.permissions import make_private
+from mtls_openssl.workspace.publishing import replace
+
+FILE = "clients.passwords.csv"
+_HEADER = ("name", "file", "password")
+_LETTERS = "".join(sorted({*string.ascii_letters} - {*"lIO"}))
+_CHARACTERS = _LETTERS + "23456789"
+_LENGTH = 24
+
+Entry = tuple[str, str, str]
+"""The name of a client, a file of it, and the password of that."""
+
+
+def made_up() -> str:
+    """A new password: 139 bits, of letters and digits that nobody takes for others.
+
+    It begins with a letter: what begins with a sign is a formula to a spreadsheet.
+    """
+    rest = (secrets.choice(_CHARACTERS) for _number in range(_LENGTH - 1))
+    return secrets.choice(_LETTERS) + "".join(rest)
+
+
+def tidy(folder: Path) -> None:
+    """Take out the passwords of those whom a run that was cut off did not come to put in place.
+
+    Raises:
+        FolderUnavailableError: the file can't be read or written.
+    """
+    file = folder / FILE
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            lines = list(csv.reader(stream))
+        kept = [line for line in lines[1:] if line and clients.is_there(folder, line[0])]
+        if len(kept) + 1 < len(lines):
+            replace(file, _written([_HEADER, *kept]), 0o600)
+            make_private(file)
+    except FileNotFoundError:
+        return
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        cause = error if isinstance(error, OSError) else OSError(str(error))
+        raise unavailable(_("{path} can't be written", path=file), cause) from error
+
+
+def add(folder: Path, entries: Sequence[Entry]) -> None:
+    """Write down passwords, for good.
+
+    Args:
+        folder: the folder of the set.
+        entries: them.
+
+    Raises:
+        FolderUnavailableError: the file can't be written.
+    """
+    file = folder / FILE
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(file, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            new = not os.fstat(descriptor).st_size
+            make_private(file)
+            os.write(descriptor, _written([_HEADER, *entries] if new else entries))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise unavailable(_("{path} can't be written", path=file), error) from error
+
+
+def _written(lines: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue().encode()

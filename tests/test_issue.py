@@ -1,0 +1,423 @@
+"""A fleet of clients: made on all processors, put in place whole, resumed wherever it stopped."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mtls_openssl.audit import verify
+from mtls_openssl.inventory import clients
+from mtls_openssl.openssl import ca, x509
+from mtls_openssl.openssl.x509 import Description
+from tests.sets import PASSPHRASE, Set, made_fixture, program
+
+pytestmark = pytest.mark.end_to_end
+_used = made_fixture
+
+SET = """
+country = "CN"
+state = ""
+city = ""
+org = "某某公司"
+[ca]
+cn = "Root"
+key = "P-256"
+crl_url = "http://example.com/crl.der"
+ocsp_url = "http://example.com/ocsp"
+[[server]]
+name = "server"
+cn = "localhost"
+key = "P-256"
+"""
+LAYERED = f"""{SET}
+[intermediate]
+cn = "Issuing"
+key = "P-384"
+passphrase = "env:MTLS_INTERMEDIATE_PASSPHRASE"
+"""
+NUMBERED = ("issue", "--cn", "device-{:03d}", "--key", "P-256")
+
+
+@pytest.fixture(name="original", scope="module")
+def original_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    original = Set(tmp_path_factory.mktemp("fleet") / "set")
+    original.describe(SET)
+    original.must("apply")
+    return original
+
+
+@pytest.fixture(name="fleet")
+def fleet_fixture(original: Set, made: Set) -> Set:
+    """A set without clients, made once and copied for each test."""
+    shutil.copytree(original.folder, made.folder, dirs_exist_ok=True)
+    return made
+
+
+def table(made: Set, text: str, encoding: str = "utf-8") -> tuple[str, ...]:
+    (made.folder / "clients.csv").write_bytes(text.encode(encoding))
+    return ("issue", "--from", str(made.folder / "clients.csv"))
+
+
+def described(made: Set, name: str) -> Description:
+    return x509.parse_text(made.openssl(*x509.inspect(f"clients/{name}/{name}.crt")))
+
+
+def assert_all_agree(made: Set, count: int) -> None:
+    """So many clients, each whole; the register, the log and the folders say the same."""
+    folder = made.folder
+    found = list(clients.all_in(folder))
+    serials = [ca.plain(one.described.serial) for one in found if one.described]
+    entries = ca.parse((folder / "index.txt").read_text("utf-8"))
+    published = [
+        name
+        for line in (folder / "mtls-audit.jsonl").read_text("utf-8").splitlines()
+        for name in json.loads(line)["writes"]
+        if json.loads(line)["event"] in {"publish", "end"} and name.endswith(".crt")
+    ]
+    assert len(set(serials)) == len(found) == count
+    assert len({entry.serial for entry in entries}) == len(entries)
+    assert set(serials) <= {entry.serial for entry in entries}
+    assert {entry.shown.rpartition("=")[2] for entry in entries if entry.serial in serials} == {
+        one.name for one in found
+    }
+    inside = [name for name in published if name.startswith("clients/")]
+    assert sorted(set(inside)) == sorted(f"clients/{one.name}/{one.name}.crt" for one in found)
+    assert verify(folder / "mtls-audit.jsonl", folder=folder).faults == ()
+    assert [path.name for path in folder.glob(".mtls*")] == []
+    for one in found:
+        key = made.openssl("pkey", "-in", f"clients/{one.name}/{one.name}.key", "-pubout")
+        assert one.described is not None
+        assert key.strip() == one.described.public_key
+
+
+def test_numbered_clients_are_there_in_the_register_and_in_the_log(fleet: Set) -> None:
+    said = fleet.must(*NUMBERED, "-n", "7", "--start", "3").stdout
+
+    assert "7 clients issued and proven" in said
+    assert sorted(clients.names(fleet.folder)) == [
+        f"device-{number:03d}" for number in range(3, 10)
+    ]
+    assert_all_agree(fleet, 7)
+    one = described(fleet, "device-005")
+    assert dict(one.subject) == {"C": "CN", "O": "某某公司", "CN": "device-005"}
+    assert one.key is not None
+    assert (one.key.kind, one.key.curve) == ("EC", "prime256v1")
+
+
+@pytest.mark.posix
+def test_nobody_else_may_read_what_is_in_the_folder_of_a_client(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "1", "--p12", "default")
+
+    modes = {path.name: path.stat().st_mode & 0o077 for path in fleet.folder.rglob("*device*")}
+    modes |= {name: (fleet.folder / name).stat().st_mode & 0o077 for name in ("clients",)}
+    modes["passwords"] = (fleet.folder / "clients.passwords.csv").stat().st_mode & 0o077
+    assert set(modes.values()) == {0}
+
+
+@pytest.mark.parametrize("text", [SET, LAYERED], ids=["root", "layered"])
+@pytest.mark.parametrize("key", ["P-256", "RSA-2048", "Ed25519"])
+def test_a_client_of_a_fleet_is_as_one_that_is_added_alone(made: Set, text: str, key: str) -> None:
+    word = {"MTLS_INTERMEDIATE_PASSPHRASE": PASSPHRASE}
+    made.describe(text)
+    made.must("apply", **word)
+    identity = {
+        "cn": "设备 一/+,", "dns": "a.example.com", "ip": "192.0.2.1",
+        "email": "a@example.com", "uri": "spiffe://example.com/a", "key": key, "days": "77",
+    }  # fmt: skip
+    options = [word for name, value in identity.items() for word in (f"--{name}", value)]
+    made.must("client", "add", "alone", *options, **word)
+    row = io.StringIO()
+    csv.writer(row).writerows([["name", *identity], ["many", *identity.values()]])
+    made.must(*table(made, row.getvalue()), **word)
+
+    alone, many = made.certificate("alone"), described(made, "many")
+
+    own = "X509v3 Subject Key Identifier"
+    for one in (alone, many):
+        assert len(one.extensions.pop(own).values) == 1
+    assert (many.not_after - many.not_before) == (alone.not_after - alone.not_before)
+    assert many.serial != alone.serial
+    assert many == dataclasses.replace(
+        alone, serial=many.serial, public_key=many.public_key, not_before=many.not_before,
+        not_after=many.not_after,
+    )  # fmt: skip
+    assert many.serial in (made.folder / "index.txt").read_text("utf-8")
+    assert ("intermediate" in text) == (made.folder / "clients/many/many.chain.crt").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_is_read_as_excel_saves_it(fleet: Set, encoding: str, mark: str) -> None:
+    lines = ("Name,CN,dns\r\n", "\r\n", 'a1,"张三, 一","x.example.com y.example.com"\r\n')
+    rows = [next(csv.reader([line])) for line in lines if line.strip()]
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=mark).writerows(rows)
+
+    shown = fleet.must(*table(fleet, text.getvalue(), encoding), "--dry-run").stdout
+
+    assert "a1: 张三, 一 (DNS:x.example.com, DNS:y.example.com), " in shown
+
+
+FAULTS = {
+    "a name that is no file's": ("name\n../a\n", ["line 2", "can't be the name of its files"]),
+    "a name of Windows": ("name\nnul\n", ["line 2", "is the name of another file already"]),
+    "a name of the set": ("name\nserver\n", ["line 2", "is server.crt of the set"]),
+    "a name twice": ("name\nab\nc\nAB\n", ["line 4", "is in clients.csv line 2 already"]),
+    "no name that will do": ("cn\n张三\n", ["line 2", "can't be the name of its files"]),
+    "an address that is none": ("name,ip\na,1.2.3\n", ["line 2", "ip '1.2.3'"]),
+    "several at once": ("name,key\na,DSA\nb,P-256\nc,P-1\n", ["line 2", "line 4"]),
+    "days without end": ("name,days\na,99999\n", ["line 2", "hundred years"]),
+    "one longer than the CA": ("name,days\na,9999\n", ["line 2", "is longer than"]),
+    "too many values": ("name\na,b\n", ["line 2", "has 2 values for 1 columns"]),
+    "an unknown column": ("name,dsn\na,b\n", ["'dsn' is no column", "dns"]),
+    "no columns": ("a\nb\n", ["does not name the columns"]),
+    "nothing": ("", ["does not name the columns"]),
+    "an open quote": ('name\n"a\n', ["can't be read as CSV"]),
+    "a column twice": ("name,name\na,b\n", ["name is there twice"]),
+    "a line break in a name": ('name,cn\na,"b\nc"\n', ["line 2", "a line break"]),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_of_a_table_is_told_with_its_line_and_nothing_is_made(
+    fleet: Set, case: str
+) -> None:
+    text, wanted = FAULTS[case]
+    arguments = table(fleet, text)
+    before = fleet.files()
+
+    ran = fleet.run(*arguments)
+
+    assert ran.code == 6
+    assert all(words in ran.stderr for words in wanted), ran.stderr
+    assert fleet.changed_since(before) == set()
+    assert not (fleet.folder / "clients").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "Who is to get a certificate?"),
+        (("-n", "2"), "nothing says what they are called"),
+        (("-n", "2", "--cn", "device"), "gives all the same"),
+        (("-n", "2", "--cn", "{.__class__}"), "gives all the same"),
+        (("--from", "x.csv", "--cn", "{}"), "for numbered clients"),
+    ],
+)
+def test_what_can_not_be_meant_is_told(fleet: Set, options: tuple[str, ...], words: str) -> None:
+    ran = fleet.run("issue", *options)
+
+    assert (ran.code, words in ran.stderr) == (2, True), ran.stderr
+
+
+def test_whoever_is_there_stays_and_whoever_is_wanted_otherwise_is_named(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "3")
+    before = (fleet.folder / "clients/device-002/device-002.crt").read_bytes()
+
+    said = fleet.must(*table(fleet, "name,cn\ndevice-002,Other\ndevice-004,\n"), "--key", "P-256")
+    again = fleet.must(*NUMBERED, "-n", "3").stdout
+
+    assert "1 of them were there already" in said.stdout
+    assert "not as they are asked for now: device-002" in said.stdout
+    assert (fleet.folder / "clients/device-002/device-002.crt").read_bytes() == before
+    assert again.startswith("Nothing to do: all 3 are there.")
+    assert_all_agree(fleet, 4)
+
+
+def test_a_client_that_is_in_no_register_is_entered_as_openssl_would(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "4")
+    index = fleet.folder / "index.txt"
+    whole = index.read_text("utf-8")
+    index.write_text("".join(whole.splitlines(keepends=True)[:-2]), "utf-8", newline="\n")
+
+    said = fleet.must(*NUMBERED, "-n", "4").stdout
+
+    assert "2 were in no register, and were entered" in said
+    assert sorted(index.read_text("utf-8").splitlines()) == sorted(whole.splitlines())
+
+
+def test_a_certificate_of_another_authority_is_not_entered(fleet: Set, tmp_path: Path) -> None:
+    other = Set(tmp_path / "other")
+    other.describe(SET)
+    other.must("apply")
+    other.must(*NUMBERED, "-n", "1")
+    fleet.must(*NUMBERED, "-n", "2", "--start", "2")
+    (other.folder / "clients/device-001").rename(fleet.folder / "clients/device-001")
+
+    said = fleet.must(*NUMBERED, "-n", "3").stdout
+
+    assert "Another authority has issued these, or they can't be read: device-001" in said
+    assert len(ca.parse((fleet.folder / "index.txt").read_text("utf-8"))) == 3
+
+
+def test_each_p12_has_a_password_of_its_own(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "3", "--p12", "windows2016")
+    fleet.must(*NUMBERED, "-n", "4", "--p12", "modern")
+
+    with (fleet.folder / "clients.passwords.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == [f"device-{number:03d}.p12" for number in range(1, 5)]
+    assert len({row["password"] for row in rows}) == 4
+    for row in rows:
+        path = f"clients/{row['name']}/{row['file']}"
+        printed = subprocess.run(
+            [program(), "pkcs12", "-in", path, "-nokeys", "-passin", "env:WORD"],
+            cwd=fleet.folder, check=True, capture_output=True, text=True,
+            env={**os.environ, "WORD": row["password"], "OPENSSL_CONF": os.devnull},
+        )  # fmt: skip
+        assert printed.stdout.count("BEGIN CERTIFICATE") == 2
+        assert row["password"] not in (fleet.folder / "mtls-audit.jsonl").read_text("utf-8")
+
+
+def test_a_password_without_its_client_is_taken_out(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "1", "--p12", "default")
+    file = fleet.folder / "clients.passwords.csv"
+    before = file.read_text("utf-8")
+    file.write_text(f"{before}device-009,device-009.p12,lost\ndevice-0", "utf-8", newline="\n")
+
+    fleet.must(*NUMBERED, "-n", "1")
+
+    assert file.read_text("utf-8") == before
+
+
+def test_an_archive_has_all_that_a_client_needs(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "2", "--zip")
+
+    assert sorted(path.name for path in (fleet.folder / "clients").iterdir()) == [
+        "device-001.zip", "device-002.zip",
+    ]  # fmt: skip
+    with zipfile.ZipFile(fleet.folder / "clients/device-001.zip") as archive:
+        assert sorted(archive.namelist()) == ["ca.crt", "device-001.crt", "device-001.key"]
+        assert archive.read("ca.crt") == (fleet.folder / "ca.crt").read_bytes()
+    assert fleet.must(*NUMBERED, "-n", "2").stdout.startswith("Nothing to do")
+    assert "device-002.zip" in fleet.must("status").stdout
+
+
+@pytest.mark.parametrize("form", [(), ("--zip",)], ids=["folder", "archive"])
+def test_a_client_of_a_fleet_is_revoked_by_its_name(fleet: Set, form: tuple[str, ...]) -> None:
+    fleet.must(*NUMBERED, "-n", "3", *form)
+
+    fleet.must("revoke", "device-002")
+
+    states = {
+        entry.shown.rpartition("=")[2]: entry.status
+        for entry in ca.parse((fleet.folder / "index.txt").read_text("utf-8"))
+    }
+    assert states == {"localhost": "V", "device-001": "V", "device-002": "R", "device-003": "V"}
+    for file in ("crl.pem", "crl.der"):
+        (fleet.folder / file).unlink()  # the register says so too
+    told = fleet.must("status").stdout.splitlines()
+    assert ["REVOKED" in line for line in told if "device-002" in line] == [True]
+
+
+def test_a_dry_run_shows_the_first_and_makes_nothing(fleet: Set) -> None:
+    before = fleet.files()
+
+    said = fleet.must(*NUMBERED, "-n", "5000", "--dry-run").stdout
+
+    assert "device-001: device-001 (-), P-256" in said
+    assert "and 4995 more" in said
+    assert fleet.changed_since(before) == set()
+
+
+BEGUN = """
+import sys
+from mtls_openssl.fleet import issuing
+issuing._BATCH = 5
+from mtls_openssl.cli import app
+app(prog_name="mtls", args=sys.argv[1:])
+"""
+
+
+def begun(made: Set, *options: str) -> subprocess.Popen[bytes]:
+    """A run in small batches, as a process of its own."""
+    arguments = (*NUMBERED, "-n", "60", *options, "--out", str(made.folder))
+    return subprocess.Popen(
+        [sys.executable, "-c", BEGUN, *arguments], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.posix
+def test_killed_at_any_moment_and_run_again_all_are_there_once(fleet: Set) -> None:
+    chance = random.Random(5)
+    for _time in range(8):
+        run = begun(fleet, "--p12", "default")
+        try:
+            run.wait(chance.uniform(0.4, 1.6))
+        except subprocess.TimeoutExpired:
+            run.kill()
+        run.wait()
+
+    fleet.must(*NUMBERED, "-n", "60", "--p12", "default")
+
+    assert_all_agree(fleet, 60)
+    with (fleet.folder / "clients.passwords.csv").open(encoding="utf-8") as file:
+        named = [row["name"] for row in csv.DictReader(file)]
+    assert sorted(named) == sorted(clients.names(fleet.folder))
+
+
+@pytest.mark.posix
+def test_interrupted_it_leaves_a_state_that_the_same_command_resumes(fleet: Set) -> None:
+    run = begun(fleet)
+    until = time.monotonic() + 60
+    while not clients.names(fleet.folder) and time.monotonic() < until:
+        time.sleep(0.02)
+    run.send_signal(signal.SIGINT)
+
+    assert run.wait(60) == 130
+    there = len(clients.names(fleet.folder))
+    assert 0 < there < 60
+    assert_all_agree(fleet, there)
+    fleet.must(*NUMBERED, "-n", "60")
+    assert_all_agree(fleet, 60)
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(
+    ("pattern", "script", "code"),
+    [
+        ("* req *device-004*", "echo broken >&2; exit 1", 4),
+        ("* req *device-004*", "exit 0", 4),
+        ("* ca *", "exit 1", 4),
+        ("* verify *", "exit 0", 5),
+    ],
+)
+def test_when_openssl_fails_nobody_is_there_half(
+    fleet: Set, tmp_path: Path, pattern: str, script: str, code: int
+) -> None:
+    fleet.must(*NUMBERED, "-n", "1")
+    stand_in = tmp_path / "openssl"
+    stand_in.write_text(
+        f'#!/bin/sh\ncase " $* " in\n{pattern.replace(" ", chr(92) + " ")}) {script};;\nesac\n'
+        f'exec {program()} "$@"\n'
+    )
+    stand_in.chmod(0o700)
+
+    ran = fleet.run(*NUMBERED, "-n", "6", "--openssl", str(stand_in))
+
+    assert ran.code == code
+    assert "Traceback" not in ran.stderr
+    assert clients.names(fleet.folder) == ["device-001"]
+    assert_all_agree(fleet, 1)
+
+
+def test_a_set_without_its_key_can_issue_nothing(fleet: Set) -> None:
+    (fleet.folder / "ca.key").unlink()
+
+    ran = fleet.run(*NUMBERED, "-n", "2")
+
+    assert (ran.code, "ca.key is not in" in ran.stderr) == (7, True)
