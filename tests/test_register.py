@@ -14,9 +14,8 @@ from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.locate import find
 from mtls_openssl.openssl import ca
 from mtls_openssl.openssl.ca import Entry, Status
-from mtls_openssl.openssl.crl import Description
+from mtls_openssl.openssl.crl import Description, runs_out
 from mtls_openssl.process import Door
-from mtls_openssl.register.lists import runs_out
 from mtls_openssl.revocation.advice import addresses
 from mtls_openssl.steps import Render
 from tests.authority import asked, flat, issue, said, serial

@@ -10,8 +10,8 @@ from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import _
 from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import ca
+from mtls_openssl.openssl.crl import runs_out
 from mtls_openssl.register import LIST
-from mtls_openssl.register.lists import runs_out
 
 _LOCKED_OUT = _(
     "nginx, and whoever else checks with it, refuses everybody, with a good certificate too"

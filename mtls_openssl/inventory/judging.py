@@ -9,8 +9,8 @@ from mtls_openssl.inventory.things import Node, Role, Severity, State, Verdict
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.openssl.crl import Description as List
+from mtls_openssl.openssl.crl import runs_out
 from mtls_openssl.openssl.x509 import Description, Name
-from mtls_openssl.register.lists import runs_out
 
 SOON = 30
 """Days before its end from which on a certificate ends soon, where nobody asks for others."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mtls_openssl.language import _
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.x509 import NAMES, Name, parse_name, parse_time
+
+_WEEK, _MONTH = timedelta(days=7), timedelta(days=30)
 
 
 def describe(crl: str, form: str = "PEM") -> tuple[str, ...]:
@@ -70,6 +72,14 @@ class Description:
     signature: str
     extensions: dict[str, extensions.Extension]
     revoked: tuple[Revoked, ...]
+
+
+def runs_out(one: Description, now: datetime) -> bool:
+    """Whether a CRL is to be made anew by now: in its last third, its last week or month."""
+    if one.next_update is None:
+        return False
+    lasts = one.next_update - one.last_update
+    return one.next_update - now < max(min(lasts / 3, _MONTH), min(lasts / 2, _WEEK))
 
 
 def parse(output: str) -> Description:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
@@ -12,8 +12,6 @@ from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.openssl.crl import Description
 from mtls_openssl.openssl.x509 import Name
 from mtls_openssl.register.files import LIST
-
-_WEEK, _MONTH = timedelta(days=7), timedelta(days=30)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +37,6 @@ class Standing:
     def is_over(self, now: datetime) -> bool:
         """Whether one of them has ended, so that whoever checks with them refuses everybody."""
         return any(one.next_update is not None and one.next_update <= now for one in self.lists)
-
-
-def runs_out(one: Description, now: datetime) -> bool:
-    """Whether a CRL is to be made anew by now: in its last third, its last week or month."""
-    if one.next_update is None:
-        return False
-    lasts = one.next_update - one.last_update
-    return one.next_update - now < max(min(lasts / 3, _MONTH), min(lasts / 2, _WEEK))
 
 
 def standing(desk: Desk, folder: Path, name: str = LIST) -> Standing | None:

@@ -10,11 +10,10 @@ from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable
 from mtls_openssl.openssl import ca, crl, pkey
-from mtls_openssl.openssl.crl import Description
+from mtls_openssl.openssl.crl import Description, runs_out
 from mtls_openssl.proof import Check
 from mtls_openssl.register import CONFIG, DER, LIST, ROOT_LIST, configured, standing
 from mtls_openssl.register import keeping as steps
-from mtls_openssl.register.lists import runs_out
 from mtls_openssl.revocation import proving
 from mtls_openssl.revocation.proving import Wanted
 from mtls_openssl.revocation.work import Work
