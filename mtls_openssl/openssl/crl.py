@@ -74,6 +74,14 @@ class Description:
     revoked: tuple[Revoked, ...]
 
 
+def runs_out(one: Description, now: datetime) -> bool:
+    """Whether a CRL is to be made anew by now: in its last third, its last week or month."""
+    if one.next_update is None:
+        return False
+    lasts = one.next_update - one.last_update
+    return one.next_update - now < max(min(lasts / 3, _MONTH), min(lasts / 2, _WEEK))
+
+
 def parse(output: str) -> Description:
     """Read what `describe` printed.
 

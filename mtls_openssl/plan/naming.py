@@ -18,7 +18,10 @@ CHAIN = "chain.crt"
 PASSWORD_ENDING = ".password"  # noqa: S105 - the ending of a file's name
 """What a password file has after the name of the file that it opens."""
 
-_PRIVATE_ENDINGS = (".key", ".p12", PASSWORD_ENDING)
+PASSWORDS_ENDING = ".passwords.csv"
+"""What a file has at its end that holds the passwords of many."""
+
+_PRIVATE_ENDINGS = (".key", ".p12", PASSWORD_ENDING, PASSWORDS_ENDING)
 
 MADE_BY = {
     "ca.key": "ca",
