@@ -115,14 +115,6 @@ def parse(output: str) -> Description:
         raise ValueError(_("openssl crl printed no {what}", what=str(error))) from None
 
 
-def runs_out(one: Description, now: datetime) -> bool:
-    """Whether a CRL is to be made anew by now: in its last third, its last week or month."""
-    if one.next_update is None:
-        return False
-    lasts = one.next_update - one.last_update
-    return one.next_update - now < max(min(lasts / 3, _MONTH), min(lasts / 2, _WEEK))
-
-
 def _reason(entry: str) -> str:
     found = re.search(r"X509v3 CRL Reason Code: *(?:critical)?\n +(.+)", entry)
     return found[1] if found else ""
