@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -177,13 +178,15 @@ def test_what_mtls_toml_says_otherwise_is_told_with_the_way_to_look_at_it(folder
         DESCRIBED.replace('["www.example.com"]', '["shop.example.com"]')
         + '[[client]]\nname = "carol"\n'
     )
-    (one,) = of_the_set(findings(folder))
+    if sys.platform != "win32":
+        (folder / "www.key").chmod(0o644)  # another matter, which hides nothing
+    (one,) = [one for one in of_the_set(findings(folder)) if one.code != "key-open"]
     assert (one.code, one.severity) == ("not-as-described", Severity.WARNING)
     assert "www is issued again; carol is made" in one.what
     assert "python -m mtls_openssl apply --dry-run" in one.mend
 
     config.write_text(DESCRIBED.replace('cn = "Issuing"', 'cn = "Another"'))
-    (one,) = of_the_set(findings(folder))
+    (one,) = [one for one in of_the_set(findings(folder)) if one.code != "key-open"]
     assert "intermediate.crt: " in one.what
 
     config.write_text(DESCRIBED.replace("days = 1000", "dayz = 1000"))

@@ -67,7 +67,13 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
     """All that is the matter, the worst first, and of that the cause before what it causes."""
     found = [finding for examination in _EXAMINATIONS for finding in examination(patient)]
     known = {finding.subject for finding in found}
-    return in_order([*found, *described.differences(patient, known), *record.log(patient, known)])
+    # What makes a file useless, or a chain stale, is why it would be made anew: that is one thing.
+    told = {
+        finding.subject
+        for finding in found
+        if (finding.severity is Severity.ERROR and not finding.safe) or finding.code == "chain-file"
+    }
+    return in_order([*found, *described.differences(patient, told), *record.log(patient, known)])
 
 
 __all__ = [
