@@ -39,8 +39,8 @@ from mtls_openssl.workspace import Workspace
 from mtls_openssl.workspace.interrupts import held
 
 _BATCH = 100
-_WEIGHT = {"RSA": 5}
-"""What a key counts in a batch, so that no batch takes long: an RSA key takes its time."""
+_LIGHT = 1024
+"""Bits: so many times as much an RSA key counts in a batch, so that no batch takes too long."""
 _AHEAD = 2
 _FEW = 5
 
@@ -269,7 +269,7 @@ class _Run:
                 )
                 first = False
             some.append(leaf)
-            weight += _WEIGHT.get(leaf.key.algorithm, 1)
+            weight += max(leaf.key.bits // _LIGHT, 1)
             if weight >= _BATCH:
                 yield some
                 some, weight = [], 0
