@@ -36,6 +36,7 @@ from mtls_openssl.revocation.work import Order as RegisterOrder
 from mtls_openssl.revocation.work import at_work
 from mtls_openssl.runner import Room
 from mtls_openssl.workspace import Workspace
+from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.interrupts import held
 
 _BATCH = 100
@@ -154,6 +155,9 @@ def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
             run.everything()
             executor.shutdown()
             run.close(Exit.DONE, _("done"))
+        except OSError as error:
+            what = _("{path} can't be written", path=error.filename or workspace.stage)
+            _end_badly(unavailable(what, error), run, door, executor)
         except BaseException as error:  # noqa: BLE001 - it is raised again, whatever it is
             _end_badly(error, run, door, executor)
         run.done.notes = tuple(
