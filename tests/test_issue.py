@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import errno
 import io
 import json
 import os
@@ -412,6 +413,41 @@ def test_when_openssl_fails_nobody_is_there_half(
     assert ran.code == code
     assert "Traceback" not in ran.stderr
     assert clients.names(fleet.folder) == ["device-001"]
+    assert_all_agree(fleet, 1)
+
+
+def test_a_new_ca_does_not_make_a_fleet_worthless(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "2")
+    (fleet.folder / "mtls.toml").unlink()
+
+    ran = fleet.run("ca")
+
+    assert (ran.code, "clients/device-001" in ran.stderr) == (2, True), ran.stderr
+    assert_all_agree(fleet, 2)
+
+
+@pytest.mark.posix
+def test_a_file_that_can_not_be_written_is_told_and_the_fleet_stays_whole(
+    fleet: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.must(*NUMBERED, "-n", "1", "--p12", "default")
+    (fleet.folder / "clients.passwords.csv").unlink()
+    (fleet.folder / "clients.passwords.csv").mkdir()
+
+    ran = fleet.run(*NUMBERED, "-n", "3", "--p12", "default")
+
+    assert (ran.code, "clients.passwords.csv" in ran.stderr) == (7, True), ran.stderr
+    assert "Traceback" not in ran.stderr
+    (fleet.folder / "clients.passwords.csv").rmdir()
+    assert_all_agree(fleet, 1)
+
+    def full(*_arguments: object, **_named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "file")
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", full)
+    ran = fleet.run(*NUMBERED, "-n", "3", "--zip")
+
+    assert (ran.code, "the disk is full" in ran.stderr) == (7, True), ran.stderr
     assert_all_agree(fleet, 1)
 
 

@@ -29,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
+_FEW = 3
 _GROWN = ("intermediate.crt", "index.txt")
 """What a set has that was changed since its first day."""
 
@@ -162,7 +163,9 @@ def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
 def _of_more_than_a_batch_file(folder: Path, plan: Plan, read: Loaded) -> Plan:
     """The plan for a set that has become more than the batch file's."""
     from mtls_openssl import register  # noqa: PLC0415 - few folders need all of this
+    from mtls_openssl.inventory import clients  # noqa: PLC0415
     from mtls_openssl.life import condition  # noqa: PLC0415
+    from mtls_openssl.workspace.commit import CLIENTS  # noqa: PLC0415
 
     files = condition.files_in(folder)
     if "intermediate.crt" in files:
@@ -172,6 +175,7 @@ def _of_more_than_a_batch_file(folder: Path, plan: Plan, read: Loaded) -> Plan:
             fix=_("bring the set up to date: apply, renew, server add, client add"),
         )
     others = sorted({*condition.leaves_there(files)} - {"server", "client"})
+    others += [f"{CLIENTS}/{name}" for name in clients.names(folder)[:_FEW]]
     if "ca.crt" not in plan.makes:
         there = condition.with_authorities(read.manifest, folder, described=False)
         return register.entered(plan, there.issuer)

@@ -36,11 +36,12 @@ from mtls_openssl.revocation.work import Order as RegisterOrder
 from mtls_openssl.revocation.work import at_work
 from mtls_openssl.runner import Room
 from mtls_openssl.workspace import Workspace
+from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.interrupts import held
 
 _BATCH = 100
-_WEIGHT = {"RSA": 5}
-"""What a key counts in a batch, so that no batch takes long: an RSA key takes its time."""
+_LIGHT = 1024
+"""Bits: so many times as much an RSA key counts in a batch, so that no batch takes too long."""
 _AHEAD = 2
 _FEW = 5
 
@@ -154,6 +155,9 @@ def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
             run.everything()
             executor.shutdown()
             run.close(Exit.DONE, _("done"))
+        except OSError as error:
+            what = _("{path} can't be written", path=error.filename or workspace.stage)
+            _end_badly(unavailable(what, error), run, door, executor)
         except BaseException as error:  # noqa: BLE001 - it is raised again, whatever it is
             _end_badly(error, run, door, executor)
         run.done.notes = tuple(
@@ -269,7 +273,7 @@ class _Run:
                 )
                 first = False
             some.append(leaf)
-            weight += _WEIGHT.get(leaf.key.algorithm, 1)
+            weight += max(leaf.key.bits // _LIGHT, 1)
             if weight >= _BATCH:
                 yield some
                 some, weight = [], 0
