@@ -338,7 +338,7 @@ def test_anybody_else_is_told_the_command_that_installs_them(
 
 TOOLS = {
     "openssl", "certtool", "keytool", "nginx", "curl", "certutil", "update-ca-certificates",
-    "chromium",
+    "chromium", "ssh", "sshd",
 }  # fmt: skip
 """What `test.sh` looks for."""
 
