@@ -341,6 +341,20 @@ def test_a_server_that_refuses_us_after_starttls_is_told(made: Path) -> None:
     assert "requires a client certificate, and got none" in refused.stderr
 
 
+def test_a_server_that_ends_without_a_word_once_it_has_no_certificate_is_told(made: Path) -> None:
+    context = context_of(made, ssl.CERT_OPTIONAL)
+    context.num_tickets = 0
+
+    def dropping(client: socket.socket) -> None:
+        with context.wrap_socket(client, server_side=True) as tls:
+            # To end at once, without an alert (socket(7), SO_LINGER).
+            tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with serving(dropping) as port:
+        refused = connect(port, "--no-cert", "--tls", "1.3", cwd=made, exit_code=Exit.NOT_PROVEN)
+    assert "requires a client certificate, and got none" in refused.stderr
+
+
 def test_a_database_that_misses_our_certificate_is_told(made: Path) -> None:
     optional = context_of(made, ssl.CERT_OPTIONAL)
     with serving(lambda client: postgres_without(client, optional)) as port:

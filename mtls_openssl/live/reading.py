@@ -131,6 +131,10 @@ def read(
         *(_no_handshake(transcript, starttls=starttls)),
         *_verification(transcript),
     ]
+    if asked == "handshake" and not (sent or wrong or timed_out) and _dropped(messages):
+        # Where the server had not read all of ours yet, its system takes the alert back (RFC 9293,
+        # section 3.6.1), and all that arrives is the end.
+        wrong.append(Finding(alerts.ALERTS[_REQUIRED], "connection"))
     refused = any(one.kind in {"alert", "http", "postgres"} for one in wrong)
     return Answer(
         version=transcript.version,
@@ -161,6 +165,12 @@ def _asked(messages: tuple[Message, ...]) -> str:
         if not message.ours and message.is_a(Kind.CERTIFICATE_REQUEST):
             when = "afterwards" if shaken else "handshake"
     return when
+
+
+def _dropped(messages: tuple[Message, ...]) -> bool:
+    """Whether the server ended a connection without a word, once it could judge the client."""
+    ends = [at for at, one in enumerate(messages) if one.ours and one.is_a(Kind.FINISHED)]
+    return bool(ends) and all(one.ours for one in messages[ends[-1] :])
 
 
 def _accepted(transcript: Transcript, *, refused: bool) -> bool | None:
