@@ -20,6 +20,8 @@ from tests.sets import PASSPHRASE, Set
 
 pytestmark = pytest.mark.end_to_end
 
+QUOTE = '"' if sys.platform == "win32" else "'"
+
 DESCRIBED = """\
 profile = "modern"
 domain = "example.com"

@@ -58,6 +58,11 @@ def _here(
     )
 
 
+_INTERNAL_ERROR = 1359
+_ATTEMPTS = 5
+_PAUSE = 0.2
+
+
 class Door:
     """Starts processes, and can end all of those that it started.
 
@@ -202,8 +207,10 @@ class Door:
         with self._lock:
             if self._closed:
                 return None
-            child: Any = self._starting(
-                executable, argv, cwd=cwd, env=env, stdin=stdin, **_private_files()
+            child: Any = _patiently(
+                lambda: self._starting(
+                    executable, argv, cwd=cwd, env=env, stdin=stdin, **_private_files()
+                )
             )
             self._running.add(child)
             return child
@@ -219,6 +226,21 @@ class Door:
             self._closed = True
             for child in self._running:
                 _kill(child)
+
+
+def _patiently(start: Callable[[], T]) -> T:
+    """Start a process, again where Windows says that something within it went wrong.
+
+    A machine with much to do says so now and then (ERROR_INTERNAL_ERROR), and not a moment later.
+    """
+    for _attempt in range(_ATTEMPTS - 1):
+        try:
+            return start()
+        except OSError as error:
+            if getattr(error, "winerror", None) != _INTERNAL_ERROR:
+                raise
+            time.sleep(_PAUSE)
+    return start()
 
 
 class Serving:
