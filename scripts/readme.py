@@ -157,6 +157,8 @@ def normalised(printed: str, folder: Path) -> str:
         folder: the folder it ran in.
     """
     text = printed.replace("\r\n", "\n").replace(os.sep, "/").replace(f"{folder.as_posix()}/", "")
+    # cmd quotes a path for what was in it.
+    text = re.sub(r'--out "([\w-]+)"', r"--out \1", text)
     text = re.sub(r"^  Note: .*\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\bOpenSSL \d+\.\d+\.\d+\w*", "OpenSSL X.Y.Z", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "2026-01-01T00:00:00.000Z", text)
