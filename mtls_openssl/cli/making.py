@@ -252,7 +252,7 @@ def run(
     passwords = {bundle.file: password(choices, bundle) for bundle in plan.bundles}
     door = Door()
     with door.meanwhile(find, choices["openssl"], door) as search:
-        from mtls_openssl import pipeline, report  # noqa: PLC0415
+        from mtls_openssl import pipeline  # noqa: PLC0415
         from mtls_openssl.proof import NOTHING_BESIDES  # noqa: PLC0415
 
         target = pipeline.Target(
@@ -275,6 +275,8 @@ def run(
         progress.close()
     if not choices.get("prove"):
         console.be_deaf()
+    from mtls_openssl import report  # noqa: PLC0415
+
     if choices["json"]:
         console.print_data({**report.data(result), **_proven(choices)})
         return

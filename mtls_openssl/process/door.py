@@ -1,6 +1,6 @@
 """The one door to openssl: starts a process in a clean room and tells how it ended.
 
-plumbum is imported here and nowhere else. A password reaches a process through its environment
+plumbum starts it. A password reaches a process through its environment
 only, and that environment is handed to `popen` and never bound to a plumbum command: a bound
 command shows its environment in its repr.
 """
@@ -21,8 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import plumbum
-
+from mtls_openssl.process import plumbing
 from mtls_openssl.steps import Ending, Finished
 
 _TICK = 0.1
@@ -31,9 +30,6 @@ _MUCH = 65536
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-# plumbum adds its own snapshot of the environment to what it is given: it must be empty.
-plumbum.local.env.clear()
 
 
 class _Clock:
@@ -53,7 +49,7 @@ class _Clock:
 def _here(
     executable: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], **more: Any
 ) -> Any:
-    return plumbum.local[os.fspath(executable)].popen(
+    return plumbing.local[os.fspath(executable)].popen(
         [_argument(argument) for argument in argv], cwd=os.fspath(cwd), env=dict(env), **more
     )
 
@@ -168,7 +164,7 @@ class Door:
                 if child is None:
                     return clock.finished(Ending.STOPPED, None)
                 return self._to_its_end(child, limit, clock)
-        except (OSError, plumbum.CommandNotFound) as error:
+        except (OSError, plumbing.CommandNotFound) as error:
             return clock.finished(Ending.NOT_STARTED, None, err=str(error).encode())
 
     def _to_its_end(self, child: Any, limit: float, clock: _Clock) -> Finished:
@@ -190,7 +186,7 @@ class Door:
         clock = _Clock()
         try:
             child = self._popen(executable, argv, cwd, env, subprocess.DEVNULL)
-        except (OSError, plumbum.CommandNotFound) as error:
+        except (OSError, plumbing.CommandNotFound) as error:
             failed = clock.finished(Ending.NOT_STARTED, None, err=str(error).encode())
             return Serving(self, clock, None, failed)
         stopped = None if child else clock.finished(Ending.STOPPED, None)
