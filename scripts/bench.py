@@ -1,9 +1,9 @@
 """Speed, as ratios from runs taken in turn on this machine: `python scripts/bench.py`.
 
-Five figures: `all` against the same openssl commands one after another by sh; what the program
-adds to openssl's own time; `--help`; `audit verify` of 10,000 lines; what a client of a fleet
-costs. Not a test: a busy machine gives other figures, so each is a median of pairs. How long
-openssl looks for a prime is a matter of luck, by a factor of five: so each side of a pair is
+Four figures: `all` against the same openssl commands one after another by sh; what the program
+adds to openssl's own time; `--help`; `audit verify` of 10,000 lines. Those of fleets are in
+`bench_fleet.py`. Not a test: a busy machine gives other figures, so each is a median of pairs. How
+long openssl looks for a prime is a matter of luck, by a factor of five: so each side of a pair is
 several runs.
 """
 
@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import shlex
-import shutil
 import statistics
 import subprocess
 import sys
@@ -100,42 +99,6 @@ def added(runs: int) -> None:
     print(f"added to the openssl commands' own time: median {statistics.median(extra):.2f} s")
 
 
-def fleet(clients: int, rsa: int) -> None:
-    """`issue`: what a client costs, for few and for many; how much of RSA is genrsa's own.
-
-    In the time of all processors together, which other programs on the machine disturb least.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        (root / "set").mkdir()
-        seconds(*ours("all", "--profile", "modern"), cwd=root / "set")
-        for count, key in ((clients // 10, "P-256"), (clients, "P-256"), (rsa, "RSA-2048")):
-            folder = root / f"{key}-{count}"
-            shutil.copytree(root / "set", folder)
-            pattern = ("--cn", "device-{:05d}", "--key", key, "--profile", "modern")
-            begun, before = time.perf_counter(), processors_time()
-            seconds(*ours("issue", "-n", str(count), *pattern), cwd=folder)
-            taken = processors_time() - before
-            print(
-                f"issue of {count} on {key}: {taken / count * 1000:.1f} ms of processors' time a "
-                f"client, {(time.perf_counter() - begun) / count * 1000:.1f} ms by the clock"
-            )
-            if key == "P-256" and count == clients:
-                for argv in (("status",), ("audit", "verify"), ("revoke", "device-00001")):
-                    took = seconds(*ours(*argv), cwd=folder)
-                    print(f"{' '.join(argv)} of these: {took:.1f} s")
-        before = processors_time()
-        for _ in range(rsa):
-            seconds("openssl", "genrsa", "-out", "alone.key", "2048", cwd=root)
-        print(f"genrsa alone: {(processors_time() - before) / taken:.1%} of that")
-
-
-def processors_time() -> float:
-    """What all processes that have ended took of the processors so far, in seconds."""
-    times = os.times()
-    return times.children_user + times.children_system
-
-
 def start_up(runs: int) -> None:
     """`--help`, and `audit verify` of a log of 10,000 lines."""
     here = Path.cwd()
@@ -168,7 +131,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=15, help="runs of each, in turn")
     parser.add_argument("--rounds", type=int, default=4, help="runs of each in a pair")
-    parser.add_argument("--clients", type=int, default=5000, help="of a fleet; 0 for none")
     pairs, rounds = (chosen := parser.parse_args()).pairs, chosen.rounds
     sys.path.insert(0, str(Path(__file__).parent.parent))
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
@@ -177,8 +139,6 @@ def main() -> None:
     against_sh(max(5, pairs // 3), 1, "--key-size", "4096")
     added(pairs)
     start_up(pairs)
-    if chosen.clients:
-        fleet(chosen.clients, chosen.clients // 10)
 
 
 if __name__ == "__main__":

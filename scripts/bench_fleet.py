@@ -1,0 +1,246 @@
+"""What a client of a fleet costs, here and elsewhere: `python scripts/bench_fleet.py`.
+
+`issue` of many clients and of a tenth as many; how much of RSA is genrsa's own; what the commands
+that read the whole set take; and the same clients by cfssl, mkcert, easy-rsa and the guide's
+sequence, where they are installed (Debian: golang-cfssl, mkcert, easy-rsa), in turn with ours.
+Each gets all processors if it can use them: what keeps a register of its own (easy-rsa) can't.
+Not a test: a busy machine gives other figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+EASYRSA = Path("/usr/share/easy-rsa/easyrsa")
+GUIDE = """
+set -eu
+openssl {genkey}
+openssl req -new -key $1.key -out $1.csr -subj "/C=CN/O=Company/CN=$1"
+openssl x509 -req -in $1.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out $1.crt -days 365 \\
+  -sha256 -extfile client.ext
+openssl verify -CAfile ca.crt $1.crt
+"""
+EXTENSIONS = """
+authorityKeyIdentifier = keyid, issuer
+basicConstraints = CA:FALSE
+keyUsage = digitalSignature, keyEncipherment
+extendedKeyUsage = clientAuth
+"""
+RSA = ("genrsa", "-out", "$1.key", "2048")
+EC = ("ecparam", "-genkey", "-noout", "-name", "prime256v1", "-out", "$1.key")
+
+Made = Callable[[Path, int], None]
+"""Makes so many clients in a folder that is prepared."""
+
+
+def run(*argv: str | Path, cwd: Path, **env: str) -> None:
+    """Run a command that must succeed."""
+    subprocess.run(argv, cwd=cwd, check=True, capture_output=True, env={**os.environ, **env})
+
+
+def ours(*argv: str) -> tuple[str, ...]:
+    """The command line of the program."""
+    return (sys.executable, "-m", "mtls_openssl", *argv)
+
+
+def each(count: int) -> str:
+    """The names of so many clients, a line each."""
+    return "".join(f"device-{number:05d}\n" for number in range(1, count + 1))
+
+
+def on_all_processors(script: str, folder: Path, count: int) -> None:
+    """Run a script for each name, as many at a time as there are processors."""
+    (folder / "one.sh").write_text(script, "utf-8")
+    jobs = str(processors())
+    argv = ("xargs", "-P", jobs, "-n", "1", "sh", "one.sh")
+    subprocess.run(
+        argv, cwd=folder, check=True, capture_output=True, text=True, input=each(count)
+    )  # fmt: skip
+
+
+def by_us(folder: Path, count: int) -> None:
+    """`issue`, on P-256."""
+    pattern = ("--cn", "device-{:05d}", "--key", "P-256", "--profile", "modern")
+    run(*ours("issue", "-n", str(count), *pattern), cwd=folder)
+
+
+def by_cfssl(folder: Path, count: int) -> None:
+    """`cfssl gencert`, one process a client, as its own manual has it."""
+    script = (
+        'echo "{\\"CN\\": \\"$1\\", \\"key\\": {\\"algo\\": \\"ecdsa\\", \\"size\\": 256}}" |'
+        " cfssl gencert -ca ca.crt -ca-key ca.key -config cfssl.json -profile client - |"
+        " cfssljson -bare $1"
+    )
+    usages = ["digital signature", "key encipherment", "client auth"]
+    profile = {"expiry": "8760h", "usages": usages}
+    config = {"signing": {"default": {"expiry": "8760h"}, "profiles": {"client": profile}}}
+    (folder / "cfssl.json").write_text(json.dumps(config), "utf-8")
+    on_all_processors(f"set -eu\n{script}\n", folder, count)
+
+
+def by_mkcert(folder: Path, count: int) -> None:
+    """`mkcert -client`, one process a client."""
+    (folder / "rootCA.pem").write_bytes((folder / "ca.crt").read_bytes())
+    (folder / "rootCA-key.pem").write_bytes((folder / "ca.key").read_bytes())
+    script = "CAROOT=. mkcert -client -ecdsa -cert-file $1.crt -key-file $1.key $1"
+    on_all_processors(script, folder, count)
+
+
+def by_easyrsa(folder: Path, count: int) -> None:
+    """`easyrsa build-client-full`, one after another: it keeps a register."""
+    ec = {"EASYRSA_ALGO": "ec", "EASYRSA_CURVE": "prime256v1", "EASYRSA_BATCH": "1"}
+    for words in (("init-pki",), ("build-ca", "nopass")):
+        run(EASYRSA, *words, cwd=folder, **ec)
+    for name in each(count).split():
+        run(EASYRSA, "build-client-full", name, "nopass", cwd=folder, **ec)
+
+
+def by_the_guide(key: tuple[str, ...]) -> Made:
+    """The guide's sequence, one after another by sh."""
+
+    def made(folder: Path, count: int) -> None:
+        (folder / "client.ext").write_text(EXTENSIONS, "utf-8")
+        (folder / "one.sh").write_text(GUIDE.format(genkey=" ".join(key)), "utf-8")
+        script = 'set -eu\nwhile read -r name; do sh one.sh "$name"; done'
+        subprocess.run(
+            ["sh", "-c", script], cwd=folder, check=True, capture_output=True, text=True,
+            input=each(count),
+        )  # fmt: skip
+
+    return made
+
+
+def others() -> dict[str, Made]:
+    """What else makes clients on this machine."""
+    found: dict[str, Made] = {}
+    if shutil.which("cfssl") and shutil.which("cfssljson"):
+        found["cfssl"] = by_cfssl
+    if shutil.which("mkcert"):
+        found["mkcert"] = by_mkcert
+    if EASYRSA.is_file():
+        found["easy-rsa"] = by_easyrsa
+    found["the guide's sequence, on P-256"] = by_the_guide(EC)
+    found["the guide's sequence, as it is (RSA-2048)"] = by_the_guide(RSA)
+    return found
+
+
+def compared(root: Path, count: int, few: int, rounds: int) -> None:
+    """Ours for `count` clients, theirs for `few`, in turn; how many of ours one of theirs costs."""
+    for name, made in others().items():
+        ratios = []
+        for number in range(rounds):
+            costs = []
+            for which, many in ((by_us, count), (made, few)):
+                folder = root / f"{name}-{number}-{many}".replace("/", "-")
+                shutil.copytree(root / "set", folder)
+                begun = time.perf_counter()
+                which(folder, many)
+                costs.append((time.perf_counter() - begun) / many * 1000)
+                shutil.rmtree(folder)
+            ratios.append(costs[1] / costs[0])
+        print(
+            f"{name}: {costs[1]:.1f} ms a client, {statistics.median(ratios):.1f} times ours "
+            f"(median of {rounds}, in turn)"
+        )
+
+
+def fleet(root: Path, count: int, key: str) -> float:
+    """`issue` of so many; returns the seconds that all processors spent on a client together."""
+    folder = root / f"{key}-{count}"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(root / "set", folder)
+    pattern = ("--cn", "device-{:05d}", "--key", key, "--profile", "modern")
+    begun, before = time.perf_counter(), processors_time()
+    run(*ours("issue", "-n", str(count), *pattern), cwd=folder)
+    taken, clock = processors_time() - before, time.perf_counter() - begun
+    print(
+        f"issue of {count} on {key}: {clock / count * 1000:.2f} ms a client by the clock, "
+        f"{taken / count * 1000:.2f} ms of processors' time, at most {memory()} MB of memory"
+    )
+    return taken / count
+
+
+def reading(folder: Path) -> None:
+    """The commands that read all of a set."""
+    for argv in (("status",), ("audit", "verify"), ("revoke", "device-00001")):
+        begun = time.perf_counter()
+        run(*ours(*argv), cwd=folder)
+        print(f"{' '.join(argv)} of these: {time.perf_counter() - begun:.1f} s")
+
+
+def of_rsa(root: Path, count: int) -> None:
+    """How much of RSA is genrsa's own, found in two ways.
+
+    How long openssl looks for a prime is a matter of luck: of two runs of 500 keys each, one may
+    take a tenth longer, and the share that is found directly is as uncertain. What is added to a
+    key is no matter of luck: it is what a client takes on P-256 less what that key does, but for
+    the signature of the request, which takes a millisecond longer with RSA.
+    """
+    directly = alone(root, count, *RSA) / fleet(root, count, "RSA-2048")
+    key = alone(root, count, *RSA)
+    added = fleet(root, count, "P-256") - alone(root, count, *EC)
+    print(
+        f"genrsa alone is {directly:.1%} of that; or, as {key * 1000:.1f} ms a key and "
+        f"{added * 1000:.1f} ms added to it: {key / (key + added):.1%}"
+    )
+
+
+def alone(root: Path, count: int, *argv: str) -> float:
+    """What an openssl command takes of the processors' time, in seconds; a loop on each."""
+    before = processors_time()
+    with ThreadPoolExecutor(processors()) as pool:
+        command = ("openssl", *(word.replace("$1", "alone") for word in argv))
+        list(pool.map(lambda _: run(*command, cwd=root), range(count)))
+    return (processors_time() - before) / count
+
+
+def processors() -> int:
+    """How many processors this may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def processors_time() -> float:
+    """What all processes that have ended took of the processors so far, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def memory() -> int:
+    """The most that any process so far has used, in MB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=5000, help="on P-256; a tenth on RSA")
+    parser.add_argument("--few", type=int, default=100, help="clients of each other tool")
+    parser.add_argument("--rounds", type=int, default=3, help="comparisons with each")
+    chosen = parser.parse_args()
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    print(f"{processors()} processors, Python {sys.version.split()[0]}")
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "set").mkdir()
+        run(*ours("all", "--profile", "modern"), cwd=root / "set", MTLS_P12_PASSWORD="benchmark")
+        fleet(root, chosen.clients // 10, "P-256")
+        fleet(root, chosen.clients, "P-256")
+        reading(root / f"P-256-{chosen.clients}")
+        of_rsa(root, chosen.clients // 10)
+        compared(root, chosen.clients // 10, chosen.few, chosen.rounds)
+
+
+if __name__ == "__main__":
+    main()
