@@ -109,6 +109,11 @@ def run(
             for number in sorted((one for one in waiting if waits[one] <= done), key=first):
                 if written or len(running) == room.jobs:
                     break
+                if any(
+                    set(_changes(numbered[other])) & {*_changes(numbered[number])}
+                    for other in running.values()
+                ):
+                    continue
                 waiting.remove(number)
                 if isinstance(step := numbered[number], Command):
                     watcher.started(number, step)
@@ -158,20 +163,35 @@ def _order(
 
 
 def _dependencies(steps: Mapping[int, Step]) -> dict[int, set[int]]:
-    """For each step, the earlier ones that it must wait for: who writes what it touches."""
+    """For each step, the earlier ones that it must wait for: who writes what it touches.
+
+    Those that only change the same file, such as that of the next serial number, may come in any
+    order, if not at the same time.
+    """
     waits: dict[int, set[int]] = {}
-    writers: dict[str, int] = {}
+    writers: dict[str, set[int]] = {}
+    changers: dict[str, set[int]] = {}
     for number, step in steps.items():
-        if isinstance(step, Render | Join):
-            writes, touches = [step.name], list(step.parts) if isinstance(step, Join) else []
-        else:
-            writes = [*step.writes, *step.updates]
-            touches = [*step.reads, *writes]
-        waits[number] = {writers[name] for name in touches if name in writers}
+        writes = step.writes if isinstance(step, Command) else (step.name,)
+        touches = {*writes, *_reads(step)}
+        earlier = [writers.get(name, ()) for name in (*touches, *_changes(step))]
+        waits[number] = set().union(*earlier, *(changers.get(name, ()) for name in touches))
         if number > 1:
             waits[number].add(1)  # our configuration, which every command reads
-        writers |= dict.fromkeys(writes, number)
+        for names, known in ((writes, writers), (_changes(step), changers)):
+            for name in names:
+                known.setdefault(name, set()).add(number)
     return waits
+
+
+def _reads(step: Step) -> tuple[str, ...]:
+    if isinstance(step, Render):
+        return ()
+    return step.reads if isinstance(step, Command) else step.parts
+
+
+def _changes(step: Step) -> tuple[str, ...]:
+    return step.updates if isinstance(step, Command) else ()
 
 
 def _write(

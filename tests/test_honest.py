@@ -242,7 +242,7 @@ WRONG = {
         ISSUE_SERVER, ': > v3_server.ext; "$real" "$@"', "server.crt: it says (), where",
     ),
     "the client's in place of the server's": (
-        NUMBERED[11], '"$real" "$@" && cp client.crt server.crt',
+        ISSUE_SERVER, '"$real" "$@" && cp client.crt server.crt',
         "server.crt: its public key is not that of server.key",
     ),
     "the server's certificate packed": (

@@ -157,6 +157,7 @@ def _steps(lines: Sequence[Line]) -> list[scripting.Line]:
     from mtls_openssl.scripting import Written  # noqa: PLC0415
     from mtls_openssl.steps import Command, Join, Kind  # noqa: PLC0415
 
+    made = _made(lines)
     steps: list[scripting.Line] = []
     for line in sorted(lines, key=lambda line: line.step):
         if line.event == "render":
@@ -166,17 +167,28 @@ def _steps(lines: Sequence[Line]) -> list[scripting.Line]:
         elif line.event == "command" and (
             line.kind == Kind.GUIDE.value or (line.kind == Kind.TOOL.value and line.writes)
         ):
+            # Who came first then need not come first in the script.
+            reads = tuple(name for name in line.reads if name not in {*line.writes} & made)
             steps.append(
                 Command(
                     tuple(line.argv[1:]),
                     line.purpose,
-                    reads=tuple(line.reads),
-                    writes=tuple(name for name in line.writes if name not in line.reads),
+                    reads=reads,
+                    writes=tuple(name for name in line.writes if name not in reads),
                     secrets=tuple(name for name in line.env if _is_secret(name)),
                     program=Path(line.argv[0]) if line.kind == Kind.TOOL.value else None,
                 )
             )
     return steps
+
+
+def _made(lines: Sequence[Line]) -> set[str]:
+    """The names of the files that were not there when a run began."""
+    seen, made = set[str](), set[str]()
+    for line in lines:
+        made |= {*line.writes} - {*line.reads} - seen
+        seen |= {*line.writes, *line.reads}
+    return made
 
 
 def _is_secret(variable: str) -> bool:
