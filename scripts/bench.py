@@ -134,6 +134,7 @@ def main() -> None:
     pairs, rounds = (chosen := parser.parse_args()).pairs, chosen.rounds
     sys.path.insert(0, str(Path(__file__).parent.parent))
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     print(f"{len(os.sched_getaffinity(0))} processors, Python {sys.version.split()[0]}")
     against_sh(pairs, rounds)
     against_sh(max(5, pairs // 3), 1, "--key-size", "4096")

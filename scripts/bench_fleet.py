@@ -230,6 +230,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="comparisons with each")
     chosen = parser.parse_args()
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     print(f"{processors()} processors, Python {sys.version.split()[0]}")
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
