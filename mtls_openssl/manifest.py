@@ -149,6 +149,7 @@ class Leaf(_Files):
         extensions: the name of its extension file.
         critical_key_usage: whether it marks keyUsage critical (RFC 5280, section 4.2.1.3).
         packings: the PKCS#12 files that it goes into.
+        peer: whether it is for the other side as well: a server that is a client of its peers.
     """
 
     name: str
@@ -160,6 +161,17 @@ class Leaf(_Files):
     extensions: str = ""
     critical_key_usage: bool = False
     packings: tuple[Packing, ...] = ()
+    peer: bool = False
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The sides that it is for."""
+        return tuple(Role) if self.peer else (self.role,)
+
+    @property
+    def usages(self) -> tuple[str, ...]:
+        """Its extended key usages (RFC 5280, section 4.2.1.12)."""
+        return tuple(role.usage for role in self.roles)
 
     @property
     def request_file(self) -> str:

@@ -137,6 +137,7 @@ def _values(settings: Settings) -> Mapping[str, Mapping[str, object]]:
             "ip": ["127.0.0.1"],
             "key": "P-256",
             "days": min(90, days),
+            "peer": True,
             "p12": ["windows2016"],
         },
         "client": {

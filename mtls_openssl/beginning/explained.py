@@ -100,6 +100,13 @@ TABLES: Final[Sequence[tuple[str, Text, Sequence[tuple[str, str]]]]] = (
             ("key", ""),
             ("days", _("Without it, cert_days.")),
             (
+                "peer",
+                _(
+                    "Whether it is a client of its peers as well, as nodes of Dask, etcd, RabbitMQ"
+                    " and Consul are; without it, it is a server alone."
+                ),
+            ),
+            (
                 "p12",
                 _(
                     "For whom it is packed as PKCS#12: default, modern, windows2016, java8, macos,"

@@ -48,6 +48,12 @@ IDENTITY = (
         help="Kind of key: RSA-2048 to RSA-16384, P-256, P-384, Ed25519.",
     ),
 )  # fmt: skip
+PEER = (
+    option(
+        bool, "--peer", default=False,
+        help="For a server that is a client of its peers as well (Dask, etcd, RabbitMQ, Consul).",
+    ),
+)  # fmt: skip
 _MORE = (
     option(str | None, "--days", help="Days that it lasts.", show_default="by profile"),
     option(
@@ -88,7 +94,7 @@ def add_to(app: typer.Typer) -> None:
         app.add_typer(group, name=alone.__name__)
 
 
-@takes(*_ADDING, _DOMAIN)
+@takes(*_ADDING, PEER, _DOMAIN)
 def server(choices: Choices) -> None:
     """Issue one more server's certificate, with a key of its own."""
     _add(choices, Role.SERVER)
@@ -127,10 +133,9 @@ def _add(choices: Choices, role: Role) -> None:
     named = read.manifest.leaf(leaf.name) is not None
     if read.tables and not (named or choices["quiet"] or choices["json"]):
         note = _(
-            "mtls.toml does not name {name}; for `apply` to look after it, add it there:"
-            ' [[{role}]] name = "{name}"',
+            "mtls.toml does not name {name}; for `apply` to look after it, add it there: {table}",
             name=leaf.name,
-            role=role.value,
+            table=f'[[{role.value}]] name = "{leaf.name}"' + ", peer = true" * leaf.peer,
         )
         typer.echo(spoken(_("Note: {note}", note=note)))
 
@@ -138,8 +143,8 @@ def _add(choices: Choices, role: Role) -> None:
 def _leaf(choices: Choices, role: Role, read: Loaded) -> Leaf:
     from mtls_openssl.settings import one_leaf  # noqa: PLC0415
 
-    names = ("name", "cn", "dns", "ip", "email", "uri", "key", "days", "p12")
-    given = {name: choices[name] for name in names if choices[name]}
+    names = ("name", "cn", "dns", "ip", "email", "uri", "key", "days", "p12", "peer")
+    given = {name: choices[name] for name in names if choices.get(name)}
     if given.get("p12") == ["none"]:
         given["p12"] = []
     return one_leaf(given, role, read.settings)

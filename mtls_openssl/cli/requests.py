@@ -30,6 +30,7 @@ _NAME = (argument("name", str, "NAME", "What its files are called, such as alice
 ROLE = (
     option(bool, "--server", default=False, help="For a server."),
     option(bool, "--client", default=False, help="For a client."),
+    *adding.PEER,
 )
 
 
@@ -67,6 +68,7 @@ def csr(choices: Choices) -> None:
             spoken(_("1. Send {file} to whoever has the CA; never send {key}", file=file, key=key))
         )
         role = f"--{wanted.role}" if wanted.role else "--server|--client"
+        role += " --peer" * wanted.leaf.peer
         command = f"python -m mtls_openssl sign {file} {role}"
         typer.echo(spoken(_("2. There: {command}", command=command)))
         typer.echo(
@@ -95,7 +97,8 @@ def wanted_of(choices: Choices, role: Role | None, read: Loaded) -> Wanted:
     from mtls_openssl.settings import one_leaf  # noqa: PLC0415
 
     names = ("dns", "ip", "email", "uri")
-    given = {name: choices[name] for name in ("name", "cn", "key", *names) if choices[name]}
+    more = ("name", "cn", "key", "peer")
+    given = {name: choices[name] for name in (*more, *names) if choices[name]}
     leaf = one_leaf({**given, "p12": []}, role or Role.CLIENT, read.settings)
     if role is None and not any(name in given for name in names):
         leaf = dataclasses.replace(leaf, alternatives=())
@@ -120,15 +123,15 @@ def role_of(choices: Choices) -> Role | None:
     """Which side the options of ROLE name; None if they name none.
 
     Raises:
-        UsageError: they name both.
+        UsageError: they do not go together.
     """
-    if choices["server"] and choices["client"]:
+    if choices["client"] and (choices["server"] or choices["peer"]):
         raise UsageError(
-            _("--server and --client do not go together."),
-            cause=_("a certificate is for one side of a connection"),
+            _("--client does not go together with --server or --peer."),
+            cause=_("a certificate is for one side of a connection, unless it is a peer's"),
             fix=_("give one of them"),
         )
-    if choices["server"]:
+    if choices["server"] or choices["peer"]:
         return Role.SERVER
     return Role.CLIENT if choices["client"] else None
 

@@ -147,7 +147,8 @@ def _policy(choices: Choices, settings: Settings) -> Policy:
         whole,
         choices["name"] or "",
         choices["cn"] or "",
-        choices["replace"],
+        peer=choices["peer"],
+        replace=choices["replace"],
     )
 
 

@@ -18,12 +18,13 @@ def leaf_from(name: str, described: Description, files: frozenset[str]) -> Leaf 
         files: the names of all files in its folder.
 
     Returns:
-        None for a certificate that can't be asked for here: of no single purpose, or with a kind
+        None for a certificate that can't be asked for here: for neither side, or with a kind
         of key that is none of ours.
     """
     usages = extensions.usages(described.extensions.get(extensions.EXTENDED_KEY_USAGE))
     key = kind_of(described)
-    roles = [role for role in Role if (role.usage,) == usages]
+    both = set(usages) == {role.usage for role in Role} and len(usages) == len(Role)
+    roles = [role for role in Role if both or (role.usage,) == usages]
     if not roles or not isinstance(key, Key):
         return None
     usage = described.extensions.get(extensions.KEY_USAGE)
@@ -38,6 +39,7 @@ def leaf_from(name: str, described: Description, files: frozenset[str]) -> Leaf 
         f"v3_{name}.ext",
         bool(usage and usage.critical),
         tuple(_packings(name, common_name, files)),
+        peer=both,
     )
 
 

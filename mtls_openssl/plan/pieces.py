@@ -267,6 +267,7 @@ def _extensions(leaf: Leaf, manifest: Manifest) -> Render:
             # RFC 8813 section 3: an EC key never stands for keyEncipherment.
             "key_encipherment": leaf.key.algorithm == "RSA",
             "names": names,
+            "peer": leaf.peer,
         }
         return Render("openssl/v3.ext.j2", leaf.extensions, purpose, {**values, **addresses})
     if leaf.name in _OWNERS:

@@ -38,6 +38,11 @@ class Wanted:
     encrypted: bool = False
 
     @property
+    def usages(self) -> tuple[str, ...]:
+        """The extended key usages that it asks for."""
+        return self.leaf.usages if self.role else ()
+
+    @property
     def passphrase(self) -> str:
         """The environment variable with the pass phrase of its key; empty for none."""
         return NEW_PASSWORD_VARIABLE if self.encrypted else ""
@@ -91,7 +96,7 @@ def request(wanted: Wanted) -> Plan:
 def asking(wanted: Wanted) -> Render:
     """What openssl reads, with the extensions that the request asks for."""
     values = {
-        "usage": wanted.role.usage if wanted.role else "",
+        "usage": ", ".join(wanted.usages),
         "names": pieces.named(wanted.leaf.alternatives),
     }
     purpose = _("the configuration that openssl reads, and what the request asks for")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -24,7 +25,7 @@ class _Subject:
     Args:
         certificate: its file.
         key: the file of its key; empty if that is not there to be proven.
-        options: what `verify` is told of its purpose and names.
+        options: what `verify` is told of its purpose and names; for each side of a peer.
         by: the file of the intermediate authority that issued it; empty for the root.
         passphrase: the environment variable with the pass phrase of its key; empty for none.
         asked: what was asked for; None if that is not known.
@@ -32,15 +33,15 @@ class _Subject:
 
     certificate: str
     key: str = ""
-    options: tuple[str, ...] = ()
+    options: tuple[tuple[str, ...], ...] = ((),)
     by: str = ""
     passphrase: str = ""
     asked: Authority | Leaf | None = None
 
     @property
-    def strict(self) -> tuple[str, ...]:
-        """The argv of the strict check."""
-        return verify.strict(self.certificate, *self.options, by=self.by)
+    def strict(self) -> tuple[tuple[str, ...], ...]:
+        """The argv of the strict check, one for each side."""
+        return tuple(verify.strict(self.certificate, *one, by=self.by) for one in self.options)
 
     @property
     def pairing(self) -> tuple[str, ...]:
@@ -56,13 +57,14 @@ def commands(files: Sequence[str], manifest: Manifest | None) -> Iterator[Comman
         manifest: what was asked for; None if that is not known.
     """
     for one in _subjects(files, manifest):
-        yield Command(
-            one.strict,
-            _("prove {file} to the strictest validators (RFC 5280)", file=one.certificate),
-            Kind.PROOF,
-            reads=tuple(dict.fromkeys(filter(None, ("ca.crt", one.by, one.certificate)))),
-            verdict=True,
-        )
+        for strict in one.strict:
+            yield Command(
+                strict,
+                _("prove {file} to the strictest validators (RFC 5280)", file=one.certificate),
+                Kind.PROOF,
+                reads=tuple(dict.fromkeys(filter(None, ("ca.crt", one.by, one.certificate)))),
+                verdict=True,
+            )
         yield Command(
             x509.inspect(one.certificate),
             _("read {file} back", file=one.certificate),
@@ -93,7 +95,7 @@ def judged(answers: Answers, files: Sequence[str], manifest: Manifest | None) ->
         certificate = one.certificate
         if guide := answers.get(verify.chain(certificate, by=one.by)):
             yield _verified(guide, certificate, _("the CA issued it, and it is in date"))
-        if strict := answers.get(one.strict):
+        for strict in filter(None, map(answers.get, one.strict)):
             yield _verified(strict, certificate, _("the strictest validators accept it (RFC 5280)"))
         described = None
         if read_back := answers.get(x509.inspect(certificate)):
@@ -137,9 +139,9 @@ def differences(
         return
     yield equal(
         certificate,
-        _("it serves its one purpose"),
+        _("it serves both sides") if asked.peer else _("it serves its one purpose"),
         extensions.usages(described.extensions.get(extensions.EXTENDED_KEY_USAGE)),
-        (asked.role.usage,),
+        asked.usages,
     )
     yield equal(
         certificate,
@@ -205,7 +207,13 @@ def _asked(name: str, manifest: Manifest | None) -> Authority | Leaf | None:
     return next((one for one in known if one.name == name and one.subject), None)
 
 
-def _options(name: str, asked: Authority | Leaf | None) -> tuple[str, ...]:
+def _options(name: str, asked: Authority | Leaf | None) -> tuple[tuple[str, ...], ...]:
+    if isinstance(asked, Leaf) and asked.peer:
+        return tuple(_of_side(name, dataclasses.replace(asked, role=role)) for role in asked.roles)
+    return (_of_side(name, asked),)
+
+
+def _of_side(name: str, asked: Authority | Leaf | None) -> tuple[str, ...]:
     roles = {role.value: role for role in Role}
     role = asked.role if isinstance(asked, Leaf) else roles.get(name)
     if role is None:

@@ -18,6 +18,7 @@ from mtls_openssl.settings.tables import (
     CaTable,
     IntermediateTable,
     LeafTable,
+    ServerTable,
     Tables,
 )
 from mtls_openssl.settings.values import UnfitError
@@ -26,7 +27,7 @@ from mtls_openssl.settings.whole import leaf_of
 _MODELS: dict[str, type[BaseModel]] = {
     "ca": CaTable,
     "intermediate": IntermediateTable,
-    "server": LeafTable,
+    "server": ServerTable,
     "client": LeafTable,
 }
 
@@ -216,10 +217,10 @@ def _unfit_names(place: Place, leaf: LeafTable, settings: Settings) -> Iterator[
 
 
 def _leaves(tables: Tables) -> Iterable[tuple[Place, LeafTable]]:
-    for number, leaf in enumerate(tables.server):
-        yield ("server", number), leaf
-    for number, leaf in enumerate(tables.client):
-        yield ("client", number), leaf
+    for number, server in enumerate(tables.server):
+        yield ("server", number), server
+    for number, client in enumerate(tables.client):
+        yield ("client", number), client
 
 
 def _too_long(most: int, issuer: str) -> UnfitError:

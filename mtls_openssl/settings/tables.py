@@ -156,10 +156,19 @@ class LeafTable(_Table):
         )
 
 
+class ServerTable(LeafTable):
+    """`[[server]]`: a server's certificate."""
+
+    peer: Annotated[
+        bool, BeforeValidator(values.yes_or_no), Field(description=_("true or false"))
+    ] = False
+    """Whether it is a client of its peers as well, as a node of a cluster is."""
+
+
 class Tables(_Table):
     """All tables of `mtls.toml`."""
 
     ca: CaTable | None = None
     intermediate: IntermediateTable | None = None
-    server: tuple[LeafTable, ...] = ()
+    server: tuple[ServerTable, ...] = ()
     client: tuple[LeafTable, ...] = ()

@@ -132,6 +132,8 @@ def leaf_of(table: LeafTable, role: Role, settings: Settings) -> Leaf:
         role: which side it is for.
         settings: what holds where the table says nothing.
     """
+    from mtls_openssl.settings.tables import ServerTable  # noqa: PLC0415 - as above
+
     name = table.name
     if role is Role.SERVER:
         common_name = table.cn or (table.dns[0] if table.dns else f"{name}.{settings.domain}")
@@ -152,6 +154,7 @@ def leaf_of(table: LeafTable, role: Role, settings: Settings) -> Leaf:
         f"v3_{name}.ext",
         settings.critical_key_usage,
         tuple(_packings(table, role, settings, common_name)),
+        peer=isinstance(table, ServerTable) and table.peer,
     )
 
 

@@ -36,6 +36,7 @@ class Policy:
         whole: whether subjects are granted as they are asked for.
         name: what the files of the only certificate are called; empty for as its request's.
         common_name: the only certificate's common name; empty for its request's.
+        peer: whether servers may be clients of their peers as well.
         replace: whether a certificate of the same name for another key is replaced.
     """
 
@@ -45,6 +46,7 @@ class Policy:
     whole: bool = False
     name: str = ""
     common_name: str = ""
+    peer: bool = False
     replace: bool = False
 
 
@@ -139,7 +141,7 @@ def granted(asked: Asked, policy: Policy, there: There) -> Grant:
             cause=_(
                 "the request itself says: {purposes}", purposes=", ".join(asked.purposes) or "-"
             ),
-            fix=_("give --server or --client"),
+            fix=_("give --server, --client, or --peer for both"),
         )
     name = name_for(asked, policy)
     subject = _subject(asked, policy)
@@ -156,7 +158,7 @@ def granted(asked: Asked, policy: Policy, there: There) -> Grant:
     assert isinstance(key, Key)  # noqa: S101 - else there was a fault
     leaf = Leaf(
         name, role, subject, policy.settings.cert_days, key, allowed, f"v3_{name}.ext",
-        policy.settings.critical_key_usage,
+        policy.settings.critical_key_usage, peer=policy.peer and role is Role.SERVER,
     )  # fmt: skip
     return Grant(
         asked,
@@ -302,7 +304,7 @@ def _withheld(asked: Asked, leaf: Leaf) -> Iterator[Withheld]:
         if one != "CA:FALSE":
             yield Withheld(one, _("nobody becomes an authority by a request"))
     for usage in asked.purposes:
-        if usage != leaf.role.usage:
+        if usage not in leaf.usages:
             yield Withheld(usage, _("it is signed for one side only"))
     for usage in asked.usages:
         if usage not in _usages(leaf):

@@ -73,7 +73,7 @@ def of_request(wanted: Wanted, *, key: bool = True) -> Proving:
             file,
             _("it asks for the one side that it should"),
             ext.usages(described.extensions.get(ext.EXTENDED_KEY_USAGE)),
-            (wanted.role.usage,) if wanted.role else (),
+            wanted.usages,
         )
         if key and (public := answers.get(pairing)):
             yield _same_key(file, described.public_key, public.finished.stdout, leaf.key_file)

@@ -36,7 +36,7 @@ def rows(asked: Asked, grant: Grant | None) -> Iterator[Row]:
     yield (
         _("for"),
         _listed(asked.purposes),
-        joined("", (_ROLES[leaf.role], f" ({leaf.role.usage})")) if leaf else "",
+        joined("", (_ROLES[leaf.role], f" ({', '.join(leaf.usages)})")) if leaf else "",
     )
     yield _("names"), _listed(asked.alternatives), _listed(leaf.alternatives) if leaf else ""
     yield (
@@ -90,6 +90,7 @@ def data(asked: Asked, grant: Grant | None, fault: str = "") -> dict[str, Any]:
             "subject": [list(pair) for pair in leaf.subject],
             "names": list(leaf.alternatives),
             "role": leaf.role.value,
+            "extended_key_usage": list(leaf.usages),
             "days": leaf.days,
             "ca": False,
         }
