@@ -30,6 +30,8 @@ OWNERS = {
     "idna": {"settings"},
     "platformdirs": {"desk"},
     "gettext": {"language"},
+    "distributed": {"fleet"},
+    "dask": set(),
 }
 """Which rooms may import a package."""
 

@@ -30,10 +30,10 @@ class Line:
         step: the number of the step in the plan, from 1; 0 outside the plan.
         kind: the value of the command's `steps.Kind`; empty for other events.
         purpose: what the step was for, or how the run ended.
-        openssl: the path of the program.
+        openssl: the path of the program; of one on another host HOST:PATH.
         openssl_version: what the program says it is.
         argv: the command with `openssl` in front; empty for other events.
-        cwd: the folder it ran in.
+        cwd: the folder it ran in; likewise.
         env: the names of its environment variables, never a value.
         exit: its exit code, or at the end ours; None if there is none.
         ending: the value of the process's `steps.Ending`; empty for other events.

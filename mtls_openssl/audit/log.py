@@ -97,14 +97,19 @@ class AuditLog:
         self._openssl = os.fspath(openssl)
         self._version = version
 
-    def command(self, outcome: Outcome, *, cwd: Path) -> None:
+    def command(
+        self, outcome: Outcome, *, cwd: Path | str, by: tuple[str, str] | None = None
+    ) -> None:
         """Record a command that has ended, well or not.
 
         Args:
             outcome: what came of it. Of its output the last 4000 characters are kept, and
                 none if it may hold a private key.
-            cwd: the folder it ran in.
+            cwd: the folder it ran in; on another host with that host, as HOST:FOLDER.
+            by: the openssl that ran it where that is not the one of the other lines: its path,
+                likewise, and its version.
         """
+        openssl, version = by or (self._openssl, self._version)
         command, finished = outcome.command, outcome.finished
         kept = 0 if command.reveals_key else _KEPT_OUTPUT
         self._append(
@@ -116,8 +121,8 @@ class AuditLog:
                 step=outcome.step,
                 kind=command.kind.value,
                 purpose=command.purpose,
-                openssl=os.fspath(command.program) if command.program else self._openssl,
-                openssl_version="" if command.program else self._version,
+                openssl=os.fspath(command.program) if command.program else openssl,
+                openssl_version="" if command.program else version,
                 argv=(command.program.name if command.program else "openssl", *command.argv),
                 cwd=os.fspath(cwd),
                 env=sorted(outcome.env),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mtls_openssl.cli import console, making, options
+from mtls_openssl.cli import cluster, console, making, options
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.passphrase import PASSPHRASE, of_folder
 from mtls_openssl.errors import UsageError
@@ -66,7 +66,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 @takes(
-    _WHO, _DRY, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE, PASSPHRASE
+    _WHO, _DRY, cluster.CLUSTER, options.RUN, options.SETTINGS, options.SUBJECT, options.KEY_SIZE,
+    PASSPHRASE,
 )  # fmt: skip
 def issue(choices: Choices) -> None:
     """Issue clients by the hundred, on all processors; the same again goes on where it stopped."""
@@ -77,6 +78,7 @@ def issue(choices: Choices) -> None:
     asked = _asked(choices)
     settings = read.settings
     who = wanted(_with(asked, choices), settings, _readers(choices), folder)
+    cluster.require(choices)
     if choices["dry_run"]:
         _show(choices, who)
         return
@@ -193,8 +195,8 @@ def _issued(choices: Choices, read: Loaded, who: Wanted) -> Done:
     door = Door()
     found = find(choices["openssl"], door)
     quiet = choices["quiet"] or choices["json"]
-    with _Progress.shown(quiet=quiet) as progress:
-        return issue(order, found, door=door, watcher=progress)
+    with cluster.helped(choices, order) as ordered, _Progress.shown(quiet=quiet) as progress:
+        return issue(ordered, found, door=door, watcher=progress)
 
 
 class _Progress:
@@ -248,6 +250,9 @@ def _told(done: Done) -> Iterator[Text]:
         )
     else:
         yield _("Nothing to do: all {count} are there.", count=done.wanted)
+    if done.hosts:
+        names = ", ".join(f"{name} ({count})" for name, count in sorted(done.hosts.items()))
+        yield _("Their keys were made on: {names}", names=names)
     if done.there and done.made:
         yield _("{count} of them were there already, and stay as they are", count=done.there)
     if done.passwords:
@@ -282,6 +287,7 @@ def _data(done: Done) -> dict[str, Any]:
         "made": done.made,
         "there": done.there,
         "others": done.others,
+        "hosts": dict(done.hosts),
         "passwords": str(done.passwords) if done.passwords else None,
         "notes": [str(note) for note in _notes(done)],
         "seconds": round(done.seconds, 3),

@@ -56,7 +56,7 @@ class Batch:
         self._keys: list[Future[Outcome]] = []
         for leaf in self.leaves:
             (self._stage / steps.place(leaf)).mkdir(parents=True, mode=0o700)
-            self._keys.append(works.begin(steps.request(leaf)))
+            self._keys.append(works.begin_anywhere(steps.request(leaf)))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol
@@ -68,7 +68,9 @@ class Order:
         zipped: whether each client goes into an archive.
         limit: seconds that any one openssl command may take, instead of its own limit.
         passphrases: those of the authorities' keys, by the variable that openssl reads.
-        executor: who runs the commands; threads of this process if it is not given.
+        executor: who makes keys and requests, of whom only what can be pickled is asked; whoever
+            gives it ends it. Threads of this process if it is not given.
+        hands: how many of them it makes at the same time.
     """
 
     folder: Path
@@ -79,6 +81,7 @@ class Order:
     limit: float | None = None
     passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     executor: Executor | None = None
+    hands: int = 0
 
 
 @dataclasses.dataclass
@@ -97,6 +100,7 @@ class Done:
         passwords: the file with the passwords; None if none was made.
         backup: what the register before went to.
         notes: what a person should know besides.
+        hosts: how many keys each other host has made.
         seconds: how long it took.
     """
 
@@ -110,6 +114,7 @@ class Done:
     strangers: Sequence[str] = ()
     passwords: Path | None = None
     notes: tuple[str, ...] = ()
+    hosts: Mapping[str, int] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -142,13 +147,13 @@ def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
         log = stack.enter_context(
             AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage)
         )
-        executor = order.executor or concurrent.futures.ThreadPoolExecutor(order.jobs)
+        executor = concurrent.futures.ThreadPoolExecutor(order.jobs)
         run = _Run(order, found, workspace, Works(
             Room(
                 found.chosen.path, workspace.stage, CONFIG,
                 secrets=order.passphrases, limit=order.limit, jobs=order.jobs,
             ),
-            door, log, executor, lambda: _meanwhile(workspace, watcher),
+            door, log, executor, lambda: _meanwhile(workspace, watcher), away=order.executor,
         ), watcher)  # fmt: skip
         try:
             recording.searched(log, found)
@@ -163,6 +168,7 @@ def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
         run.done.notes = tuple(
             note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
         )
+        run.done.hosts = run.hosts
         run.done.seconds = time.perf_counter() - begun
         return run.done
 
@@ -182,6 +188,7 @@ def _end_badly(error: BaseException, run: _Run, door: Door, executor: Executor) 
         code, how = Exit.INTERRUPTED, _("interrupted")
     else:
         door.close()
+    run.give_up()
     executor.shutdown(cancel_futures=True)
     door.close()
     run.close(code, how)
@@ -226,10 +233,24 @@ class _Run:
         waiting: deque[Batch] = deque()
         for some in self._batches():
             waiting.append(Batch(some, manifest, self._works, zipped=self._order.zipped))
-            if len(waiting) > _AHEAD:
+            while self._are_enough(waiting):
                 self._finish(waiting.popleft())
         while waiting:
             self._finish(waiting.popleft())
+
+    def _are_enough(self, waiting: Collection[Batch]) -> bool:
+        """Whether there is work for all, so that the first of these is to be finished."""
+        behind = [len(batch.leaves) for batch in waiting][1:]
+        return len(behind) >= _AHEAD and sum(behind) >= _AHEAD * self._order.hands
+
+    def give_up(self) -> None:
+        """Wait for nothing that was sent away any more."""
+        self._works.give_up()
+
+    @property
+    def hosts(self) -> Mapping[str, int]:
+        """How many keys each other host has made."""
+        return self._works.hosts
 
     def close(self, code: int, how: Text) -> None:
         """Put the register in place, and the end of the run on record.

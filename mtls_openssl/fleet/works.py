@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mtls_openssl import templating
 from mtls_openssl.audit import AuditLog
+from mtls_openssl.fleet.away import Away
 from mtls_openssl.language import _
 from mtls_openssl.pipeline import raise_for
 from mtls_openssl.process import Door
@@ -29,7 +30,8 @@ class Works:
         room: where and how commands are run.
         door: what starts the processes.
         log: where each command leaves its line.
-        executor: who runs them.
+        executor: who runs them, here.
+        away: who makes keys and requests elsewhere; None to have that done here as well.
         meanwhile: called again and again while they are waited for; it may raise.
 
     Attributes:
@@ -44,6 +46,8 @@ class Works:
         log: AuditLog,
         executor: Executor,
         meanwhile: Callable[[], None],
+        *,
+        away: Executor | None = None,
     ) -> None:
         self.stage: Path = room.folder
         self.log = log
@@ -51,6 +55,7 @@ class Works:
         self._door = door
         self._executor = executor
         self._meanwhile = meanwhile
+        self._away = Away(away, executor, room, log) if away else None
         self._number = 0
 
     def begin(self, command: Command, secrets: Mapping[str, str] | None = None) -> Future[Outcome]:
@@ -65,6 +70,27 @@ class Works:
         if secrets:
             room = dataclasses.replace(room, secrets={**room.secrets, **secrets})
         return self._executor.submit(run_one, self._number, command, room, self._door, self.log)
+
+    def begin_anywhere(self, command: Command) -> Future[Outcome]:
+        """Have a command run that needs nothing of the stage: elsewhere, where that is wanted.
+
+        Args:
+            command: what to run.
+        """
+        if self._away is None:
+            return self.begin(command)
+        self._number += 1
+        return self._away.begin(self._number, command)
+
+    @property
+    def hosts(self) -> dict[str, int]:
+        """How many commands each other host has run."""
+        return dict(self._away.hosts) if self._away else {}
+
+    def give_up(self) -> None:
+        """Wait for nothing that was sent away any more."""
+        if self._away:
+            self._away.give_up()
 
     def wait(self, futures: Collection[Future[Outcome]]) -> list[Outcome]:
         """Wait for commands, and refuse what failed.
@@ -81,6 +107,7 @@ class Works:
                 break
             if any(one.done() and (one.exception() or _failed(one.result())) for one in futures):
                 self._door.close()
+                self.give_up()
         outcomes = [one.result() for one in futures]
         self.refuse((), [one for one in outcomes if _failed(one)])
         return outcomes

@@ -1,0 +1,208 @@
+"""An errand: one openssl command that is run elsewhere, and what is brought back of it.
+
+`run` is what a worker runs, be it in a process or on a machine of its own. All that goes in and
+comes out can be pickled, and none of it shows what is in a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import platform
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+from mtls_openssl import __version__
+from mtls_openssl.errors import (
+    FolderUnavailableError,
+    MtlsError,
+    OpensslNotFoundError,
+    UnreachableError,
+    system_said,
+)
+from mtls_openssl.frozen import dataclass
+from mtls_openssl.language import _
+from mtls_openssl.locate import Found, find
+from mtls_openssl.process import Door
+from mtls_openssl.runner import Room
+from mtls_openssl.steps import Command, Finished
+from mtls_openssl.workspace import permissions
+
+_RUNS = 16
+"""So many runs a worker remembers, those that were ended among them."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a worker is asked.
+
+    Args:
+        run: the id of the run that it belongs to, by which it can be ended.
+        command: what to run: it reads nothing but the configuration, and no password.
+        config: the name of the configuration file.
+        content: what is in it.
+        limit: seconds that the command may take, instead of its own limit.
+        version: the release of this program that asks.
+    """
+
+    run: str
+    command: Command
+    config: str
+    content: str
+    limit: float | None = None
+    version: str = __version__
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a worker has brought back.
+
+    Args:
+        host: who it is.
+        openssl: the program that it has used.
+        version: what that says it is.
+        folder: the folder that the command ran in; it is gone.
+        finished: how the command ended.
+        env: the names of the variables that it was given.
+        files: what it has written, by name.
+    """
+
+    host: str
+    openssl: str
+    version: str
+    folder: str
+    finished: Finished
+    env: tuple[str, ...]
+    files: Mapping[str, bytes] = dataclasses.field(repr=False)
+
+
+class _Doors:
+    """The doors of the runs that a worker has errands of."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_run: OrderedDict[str, Door] = OrderedDict()
+
+    def of(self, run: str) -> Door:
+        with self._lock:
+            door = self._by_run.setdefault(run, Door())
+            self._by_run.move_to_end(run)
+            while len(self._by_run) > _RUNS:
+                self._by_run.popitem(last=False)
+            return door
+
+
+_DOORS = _Doors()
+_SEARCH = threading.Lock()
+
+
+def run(errand: Errand) -> Brought:
+    """Run an errand, on the worker that has got it.
+
+    Args:
+        errand: what is asked.
+
+    Raises:
+        OpensslNotFoundError: the worker has no openssl that can be used.
+        FolderUnavailableError: it can't write to its temporary folder.
+        UnreachableError: it has another release of this program.
+    """
+    host = platform.node()
+    if errand.version != __version__:
+        raise UnreachableError(
+            _("The worker {host} has another release of mtls-openssl.", host=host),
+            cause=_("it has {there}, and here is {here}", there=__version__, here=errand.version),
+            fix=_("there: {command}, then start it anew", command=_installing(errand.version)),
+        )
+    found = _found_by(host)
+    try:
+        outer = Path(tempfile.mkdtemp(prefix="mtls-openssl-"))
+        try:
+            return _carried_out(errand, found, outer / "errand", host)
+        finally:
+            shutil.rmtree(outer, ignore_errors=True)
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("The worker {host} can't write to its temporary folder.", host=host),
+            cause=system_said(error),
+            fix=_("free some space there, or start it with TMPDIR set to another folder"),
+        ) from None
+
+
+def stop(run: str) -> None:
+    """End what a worker has under way for a run, and let it begin no more of it.
+
+    Args:
+        run: the id of the run.
+    """
+    _DOORS.of(run).close()
+
+
+def lacking(version: str = __version__) -> MtlsError:
+    """That somebody among those who were asked does not have this program.
+
+    Args:
+        version: the release that asks.
+    """
+    return UnreachableError(
+        _("A worker, or the scheduler, has no mtls-openssl that it could import."),
+        cause=_("the keys are made there by the same program as here"),
+        fix=_("on each of them: {command}, then start it anew", command=_installing(version)),
+    )
+
+
+def _installing(version: str) -> str:
+    return f'pip install "mtls-openssl[dask]=={version}"'
+
+
+def _found_by(host: str) -> Found:
+    # One thread looks, the others wait: each would ask the same programs what they are.
+    with _SEARCH:
+        try:
+            return _found()
+        except OpensslNotFoundError as error:
+            raise OpensslNotFoundError(
+                _("The worker {host} has no openssl that can be used.", host=host),
+                cause=_("{what} {cause}", what=error.what, cause=error.cause),
+                fix=_("there: {fix}", fix=error.fix),
+            ) from None
+
+
+@functools.cache
+def _found() -> Found:
+    return find(None, Door())
+
+
+def _carried_out(errand: Errand, found: Found, folder: Path, host: str) -> Brought:
+    command = errand.command
+    permissions.private_folder(folder)
+    (folder / errand.config).write_bytes(errand.content.encode())
+    for name in command.writes:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    room = Room(found.chosen.path, folder, errand.config)
+    environment, names = room.environment(command)
+    finished = _DOORS.of(errand.run).run(
+        found.chosen.path,
+        command.argv,
+        cwd=folder,
+        env=environment,
+        limit=errand.limit or command.limit,
+    )
+    files = [folder / name for name in command.writes]
+    return Brought(
+        host,
+        str(found.chosen.path),
+        str(found.chosen.version),
+        str(folder),
+        finished,
+        names,
+        {
+            name: file.read_bytes()
+            for name, file in zip(command.writes, files, strict=True)
+            if file.is_file()
+        },
+    )
