@@ -111,8 +111,7 @@ def _scheduler(choices: Choices) -> tuple[Address, Identity | None]:
                 command=_making(Path("cluster")),
             ),
         )
-    one = scheduler.identity(folder, choices["scheduler_as"])
-    if scheduler.is_of(one, choices["out"]) and not choices["insecure"]:
+    if scheduler.is_same(folder, choices["out"]) and not choices["insecure"]:
         raise UsageError(
             _("The cluster has the same CA as the clients that are issued."),
             cause=_SAME_CA,
@@ -122,7 +121,7 @@ def _scheduler(choices: Choices) -> tuple[Address, Identity | None]:
                 command=_making(Path("cluster")),
             ),
         )
-    return address, one
+    return address, scheduler.identity(folder, choices["scheduler_as"])
 
 
 _BARE = _(
@@ -144,7 +143,7 @@ def _warning(choices: Choices, address: Address, one: Identity | None) -> Text |
             address=str(address),
             why=_BARE,
         )
-    if scheduler.is_of(one, choices["out"]):
+    if scheduler.is_same(one.ca.parent, choices["out"]):
         return _("the cluster has the same CA as the clients: {why}", why=_SAME_CA)
     return None
 

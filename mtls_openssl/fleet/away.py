@@ -166,8 +166,6 @@ def _write(file: Path, content: bytes) -> None:
 
 def _explained(error: BaseException) -> BaseException:
     """What went wrong, for a person, where that is known."""
-    if isinstance(error, ModuleNotFoundError | AttributeError) and "mtls_openssl" in str(error):
-        return errand.lacking()
     if isinstance(error, BrokenExecutor | CancelledError):
         return UnreachableError(
             _("Those who make the keys have given up."),

@@ -10,10 +10,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from mtls_openssl.errors import NotProvenError
-from mtls_openssl.fleet import passwords, steps
+from mtls_openssl.fleet import passwords, requests, steps
 from mtls_openssl.fleet.passwords import Entry
 from mtls_openssl.fleet.works import Works
-from mtls_openssl.inventory import certificate, der, keys
+from mtls_openssl.inventory import certificate, keys
 from mtls_openssl.inventory.clients import ZIP, der_of
 from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.language import _
@@ -24,8 +24,6 @@ from mtls_openssl.proof import Check, bundles
 from mtls_openssl.proof.certificates import differences
 from mtls_openssl.steps import Outcome
 from mtls_openssl.workspace.folder import remove_folder
-
-_KEY_FROM_START = 2
 
 
 class Batch:
@@ -108,15 +106,19 @@ class Batch:
         return found
 
     def _asked_key(self, leaf: Leaf) -> bytes:
-        """The public key that a request asks a certificate for (RFC 2986, 4.1)."""
+        """The public key that a request asks a certificate for; it asks for nothing unasked."""
         try:
             text = (self._stage / leaf.request_file).read_text("ascii", "replace")
-            info = der.sequence(der_of(text))[0]
-            return der.parts(info, der.SEQUENCE)[_KEY_FROM_START].whole
-        except (NotDerError, IndexError):
+            key, unasked = requests.read(text)
+        except NotDerError:
             raise self._unlike(
                 _("{file} can't be read as a request.", file=leaf.request_file)
             ) from None
+        if unasked:  # it may come from another host
+            what = _("{file} asks for more than it should: {names}.",
+                     file=leaf.request_file, names=", ".join(unasked))  # fmt: skip
+            raise self._unlike(what)
+        return key
 
     def _told_apart(self, file: Path, waiting: dict[bytes, Leaf]) -> tuple[Description, Leaf]:
         """Whose a certificate is: by its key, whatever the order they come in."""

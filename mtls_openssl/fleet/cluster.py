@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import pkgutil
 import threading
 import time
 import warnings
@@ -117,13 +118,15 @@ class Cluster(Executor):
         """Wait for a first worker, and watch from then on.
 
         Raises:
-            UnreachableError: none comes.
+            UnreachableError: none comes, or one is of no use.
+            OpensslNotFoundError: one has no openssl.
         """
         until = time.monotonic() + self._limit
         while not self.hands:
             if time.monotonic() > until:
                 raise self._deserted()
             time.sleep(_TICK / 10)
+        self._within(self._examine)
         self._watch.start()
 
     @property
@@ -163,10 +166,53 @@ class Cluster(Executor):
         self._left.set()
         for one in self._still_open():
             self._end(one, CancelledError())
-        # A scheduler that is gone must not keep us.
-        leaving = threading.Thread(target=self._leave, daemon=True)
-        leaving.start()
-        leaving.join(2 * _LEAVING)
+        with contextlib.suppress(MtlsError):
+            self._within(self._leave)
+
+    def _examine(self) -> None:
+        """See that all can do what they will be asked; Dask ends a worker that can't read it."""
+        version = (pkgutil.resolve_name, f"{__package__.partition('.')[0]}:__version__")
+        try:
+            there = self._client.run_on_scheduler(*version)
+        except ImportError:
+            there = None
+        found = {
+            _("The scheduler {address}", address=str(self._address)): there,
+            **{
+                _("The worker {address}", address=worker): said
+                for worker, said in self._client.run(*version, on_error="return").items()
+            },
+        }
+        for where, said in found.items():
+            if fault := errand.unlike(where, said):
+                raise fault
+        for said in self._client.run(errand.make_ready, on_error="return").values():
+            if said is not None:
+                raise self._explained(said)
+
+    def _within(self, work: Callable[[], None]) -> None:
+        """Have the cluster do something: one that is gone must not keep us for ever."""
+        failed: list[BaseException] = []
+
+        def done() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+                failed.append(error)
+
+        worker = threading.Thread(target=done, daemon=True)
+        worker.start()
+        until = time.monotonic() + max(self._limit, _LEAVING)
+        while worker.is_alive():
+            worker.join(_TICK / 10)
+            if time.monotonic() > until:
+                raise UnreachableError(
+                    _("The cluster of {address} does not answer.", address=str(self._address)),
+                    cause=_("a worker hangs, or the connection to it"),
+                    fix=_("end the workers that hang; then run the same command again"),
+                )
+        if failed:
+            raise self._explained(failed[0])
 
     def _leave(self) -> None:
         with contextlib.suppress(Exception):
@@ -227,19 +273,16 @@ class Cluster(Executor):
         """What went wrong with an errand, for a person."""
         if isinstance(error, MtlsError):
             return error
-        said = f"{error} {error.__cause__}"
         if isinstance(error, CancelledError):
             return UnreachableError(
                 _("The scheduler {address} has forgotten us.", address=str(self._address)),
                 cause=_("it was started anew, or the connection to it was lost"),
                 fix=_AGAIN,
             )
-        if "mtls_openssl" in said or "deserialization of the task graph" in said:
-            return errand.lacking()
         if type(error).__name__ == "KilledWorker":
             return UnreachableError(
                 _("Several workers were lost over the making of one key."),
-                cause=_("they were killed, or ended by want of memory"),
+                cause=_("they were killed, lack memory, or came later and have no mtls-openssl"),
                 fix=_("look into their logs; then run the same command again"),
             )
         return UnreachableError(

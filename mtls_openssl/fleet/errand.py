@@ -6,12 +6,14 @@ comes out can be pickled, and none of it shows what is in a file.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import platform
 import shutil
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +34,8 @@ from mtls_openssl.runner import Room
 from mtls_openssl.steps import Command, Finished
 from mtls_openssl.workspace import permissions
 
+_FOLDER = "mtls-openssl-errand-"
+_DAY = 86400.0
 _RUNS = 16
 """So many runs a worker remembers, those that were ended among them."""
 
@@ -46,7 +50,6 @@ class Errand:
         config: the name of the configuration file.
         content: what is in it.
         limit: seconds that the command may take, instead of its own limit.
-        version: the release of this program that asks.
     """
 
     run: str
@@ -54,7 +57,6 @@ class Errand:
     config: str
     content: str
     limit: float | None = None
-    version: str = __version__
 
 
 @dataclass(frozen=True)
@@ -109,18 +111,11 @@ def run(errand: Errand) -> Brought:
     Raises:
         OpensslNotFoundError: the worker has no openssl that can be used.
         FolderUnavailableError: it can't write to its temporary folder.
-        UnreachableError: it has another release of this program.
     """
     host = platform.node()
-    if errand.version != __version__:
-        raise UnreachableError(
-            _("The worker {host} has another release of mtls-openssl.", host=host),
-            cause=_("it has {there}, and here is {here}", there=__version__, here=errand.version),
-            fix=_("there: {command}, then start it anew", command=_installing(errand.version)),
-        )
     found = _found_by(host)
     try:
-        outer = Path(tempfile.mkdtemp(prefix="mtls-openssl-"))
+        outer = Path(tempfile.mkdtemp(prefix=_FOLDER))
         try:
             return _carried_out(errand, found, outer / "errand", host)
         finally:
@@ -142,28 +137,46 @@ def stop(run: str) -> None:
     _DOORS.of(run).close()
 
 
-def lacking(version: str = __version__) -> MtlsError:
-    """That somebody among those who were asked does not have this program.
+def make_ready() -> None:
+    """See that a worker has an openssl.
+
+    Raises:
+        OpensslNotFoundError: it has none that can be used.
+    """
+    _found_by(platform.node())
+
+
+def unlike(where: str, version: object) -> MtlsError | None:
+    """That somebody does not have this program, or another release of it; None if all is well.
 
     Args:
-        version: the release that asks.
+        where: who.
+        version: the release that is there; anything but a text for none.
     """
-    return UnreachableError(
-        _("A worker, or the scheduler, has no mtls-openssl that it could import."),
-        cause=_("the keys are made there by the same program as here"),
-        fix=_("on each of them: {command}, then start it anew", command=_installing(version)),
+    if version == __version__:
+        return None
+    fix = _(
+        "there: {command}, then start it anew",
+        command=f'pip install "mtls-openssl[dask]=={__version__}"',
     )
-
-
-def _installing(version: str) -> str:
-    return f'pip install "mtls-openssl[dask]=={version}"'
+    if not isinstance(version, str):
+        return UnreachableError(
+            _("{where} has no mtls-openssl.", where=where),
+            cause=_("the keys are made there by the same program as here"),
+            fix=fix,
+        )
+    return UnreachableError(
+        _("{where} has another release of mtls-openssl.", where=where),
+        cause=_("it has {there}, and here is {here}", there=version, here=__version__),
+        fix=fix,
+    )
 
 
 def _found_by(host: str) -> Found:
     # One thread looks, the others wait: each would ask the same programs what they are.
     with _SEARCH:
         try:
-            return _found()
+            return _ready()
         except OpensslNotFoundError as error:
             raise OpensslNotFoundError(
                 _("The worker {host} has no openssl that can be used.", host=host),
@@ -173,8 +186,18 @@ def _found_by(host: str) -> Found:
 
 
 @functools.cache
-def _found() -> Found:
+def _ready() -> Found:
+    _tidy(Path(tempfile.gettempdir()))
     return find(None, Door())
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what workers that were killed have left a day ago: keys that nobody has certified."""
+    for left in folder.glob(f"{_FOLDER}*"):
+        # Another user's are another user's business: they can't be removed.
+        with contextlib.suppress(OSError):
+            if left.lstat().st_mtime < time.time() - _DAY:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _carried_out(errand: Errand, found: Found, folder: Path, host: str) -> Brought:

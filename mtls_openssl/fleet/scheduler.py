@@ -114,14 +114,15 @@ def identity(folder: Path, name: str) -> Identity:
     return Identity(folder / CA, folder / sent(folder, name), folder / f"{name}.key")
 
 
-def is_of(one: Identity, folder: Path) -> bool:
-    """Whether the cluster's CA is that of the set in a folder."""
+def is_same(cluster: Path, folder: Path) -> bool:
+    """Whether the sets of two folders have the same CA."""
     try:
-        return der_of(one.ca.read_text("ascii", "replace")) == der_of(
-            (folder / CA).read_text("ascii", "replace")
+        one, other = (
+            der_of((each / CA).read_text("ascii", "replace")) for each in (cluster, folder)
         )
     except (OSError, NotDerError):
         return False
+    return one == other
 
 
 def knock(address: Address, one: Identity | None, limit: float) -> None:

@@ -1,0 +1,456 @@
+"""Keys of a fleet that others make: processes of this machine, and the workers of a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import io
+import json
+import multiprocessing
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtls_openssl.errors import CommandFailedError, NotProvenError
+from mtls_openssl.fleet import asking, errand, issuing
+from mtls_openssl.fleet.errand import Brought
+from mtls_openssl.fleet.issuing import Done, Order
+from mtls_openssl.fleet.series import Series
+from mtls_openssl.inventory import clients
+from mtls_openssl.life import condition
+from mtls_openssl.locate import find
+from mtls_openssl.process import Door
+from mtls_openssl.settings import load
+from mtls_openssl.steps import Ending, Finished
+from tests.dask_nodes import SET, Nodes
+from tests.machine import mtls
+from tests.sets import Set, made_fixture, program
+from tests.test_issue import (
+    NUMBERED,
+    assert_all_agree,
+    described,
+    fleet_fixture,
+    original_fixture,
+    table,
+)
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.posix]
+_used = (made_fixture, fleet_fixture, original_fixture)
+
+HOST = platform.node()
+
+
+@pytest.fixture(name="certified", scope="module")
+def certified_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    certified = Set(tmp_path_factory.mktemp("cluster") / "set")
+    certified.describe(SET)
+    certified.must("apply")
+    return certified
+
+
+@pytest.fixture(name="nodes", scope="module")
+def nodes_fixture(certified: Set, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """A scheduler and two workers."""
+    nodes = Nodes(tmp_path_factory.mktemp("nodes"), certified)
+    try:
+        for worker in [nodes.begin_worker() for _number in range(2)]:
+            worker.hear("Registered to")
+        yield nodes
+    finally:
+        nodes.stop()
+
+
+@pytest.fixture(name="alone")
+def alone_fixture(certified: Set, tmp_path: Path) -> Iterator[Nodes]:
+    """A scheduler without workers."""
+    nodes = Nodes(tmp_path / "nodes", certified)
+    try:
+        yield nodes
+    finally:
+        nodes.stop()
+
+
+def requested(made: Set) -> list[dict[str, Any]]:
+    """The lines of the log with which keys were made."""
+    lines = (made.folder / "mtls-audit.jsonl").read_text("utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    return [one for one in found if "-newkey" in one["argv"]]
+
+
+@contextlib.contextmanager
+def readable_by_others(*folders: Path) -> Iterator[set[str]]:
+    """The keys that somebody else could have read, seen at any moment of the block."""
+    seen: set[str] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError):  # what is there for a moment only
+                paths = [path for folder in folders for path in folder.rglob("*.key")]
+                seen.update(str(path) for path in paths if path.stat().st_mode & 0o077)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
+LEFT = """
+import sys
+from distributed import Client
+from distributed.security import Security
+address, ca, certificate, key = sys.argv[1:]
+security = Security(tls_ca_file=ca, tls_client_cert=certificate, tls_client_key=key)
+with Client(address, security=security) as client:
+    print(sum(map(len, client.has_what().values())))
+    print(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+"""
+
+
+def left_on(nodes: Nodes) -> str:
+    """What the workers and the scheduler still have."""
+    assert nodes.certified
+    files = [str(nodes.certified.folder / name) for name in ("ca.crt", "client.crt", "client.key")]
+    ran = subprocess.run(
+        [sys.executable, "-c", LEFT, nodes.address, *files], check=True, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    return ran.stdout
+
+
+def test_two_workers_give_the_same_set_as_the_local_pool(
+    fleet: Set, nodes: Nodes, tmp_path: Path
+) -> None:
+    other = Set(tmp_path / "local")
+    shutil.copytree(fleet.folder, other.folder, dirs_exist_ok=True)
+    rows = [["name", "key", "dns", "days"]]
+    rows += [[f"a{number}", "P-256", "", ""] for number in range(14)]
+    rows += [["b", "Ed25519", "b.example.com", "77"], ["c", "RSA-2048", "", ""]]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    other.must(*table(other, text.getvalue()))
+    workers = sorted(nodes._folder.glob("worker*"))
+
+    with readable_by_others(*workers, fleet.folder) as seen:
+        ran = mtls(
+            *table(fleet, text.getvalue()), "--out", fleet.folder, *nodes.options, "--json",
+            cwd=tmp_path,
+        )  # fmt: skip
+
+    assert (ran.stderr, json.loads(ran.stdout)["hosts"]) == ("", {HOST: 16})
+    assert seen == set()
+    assert_all_agree(fleet, 16)
+    assert_all_agree(other, 16)
+    for name in clients.names(other.folder):
+        here, there = described(other, name), described(fleet, name)
+        own = "X509v3 Subject Key Identifier"
+        assert here.extensions.pop(own) != there.extensions.pop(own)
+        assert there.not_after - there.not_before == here.not_after - here.not_before
+        assert there == dataclasses.replace(
+            here, serial=there.serial, public_key=there.public_key,
+            not_before=there.not_before, not_after=there.not_after,
+        )  # fmt: skip
+    lines = requested(fleet)
+    assert len(lines) == 16
+    assert {line["openssl"] for line in lines} == {f"{HOST}:{program()}"}
+    assert all(line["purpose"].endswith(f", on {HOST}") for line in lines)
+    assert {Path(line["cwd"].partition(":")[2]).parents[1] for line in lines} == {
+        worker / "tmp" for worker in workers
+    }
+    assert [line["argv"] for line in sorted(lines, key=lambda line: line["step"])] == [
+        line["argv"] for line in sorted(requested(other), key=lambda line: line["step"])
+    ]
+
+
+def test_nothing_of_a_key_is_left_on_the_cluster(fleet: Set, nodes: Nodes, tmp_path: Path) -> None:
+    mtls(*NUMBERED, "-n", "5", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
+
+    assert [list((worker / "tmp").iterdir()) for worker in nodes._folder.glob("worker*")] == [
+        [], [],
+    ]  # fmt: skip
+    told = nodes.written() + (fleet.folder / "mtls-audit.jsonl").read_text("utf-8")
+    for key in fleet.folder.glob("clients/*/*.key"):
+        assert key.read_text("ascii").splitlines()[1][20:] not in told
+    # A scheduler forgets what a client had as soon as it has gone.
+    until = time.monotonic() + 10
+    while (found := left_on(nodes)) != "0\n0\n":
+        assert time.monotonic() < until, found
+
+
+def test_a_worker_that_is_killed_costs_time_and_nothing_else(
+    fleet: Set, nodes: Nodes, tmp_path: Path
+) -> None:
+    lost = nodes.worker()
+    arguments = ("issue", "--cn", "device-{:03d}", "--key", "RSA-2048", "-n", "16")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "mtls_openssl", *arguments, "--out", fleet.folder, *nodes.options],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    while run.poll() is None and not list(lost.temporary.glob("*/errand/clients")):
+        time.sleep(0.002)
+    lost.stop()
+    said, _nothing = run.communicate(timeout=120)
+
+    assert (run.returncode, "16 clients issued and proven" in said) == (0, True), said
+    assert list(lost.temporary.iterdir())  # it was at work
+    assert_all_agree(fleet, 16)
+
+
+def test_interrupted_it_ends_what_the_workers_do(fleet: Set, nodes: Nodes, tmp_path: Path) -> None:
+    arguments = ("issue", "--cn", "device-{:03d}", "--key", "RSA-16384", "-n", "3")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "mtls_openssl", *arguments, "--out", fleet.folder, *nodes.options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    working = [node.process.pid for node in nodes._all if "worker" in node.folder.name][:2]
+
+    def children() -> list[str]:
+        said = subprocess.run(["ps", "-A", "-o", "ppid="], check=True, capture_output=True)
+        return [one for one in said.stdout.decode().split() if int(one) in working]
+
+    until = time.monotonic() + 30
+    while len(children()) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert len(children()) == 2
+    run.send_signal(signal.SIGINT)
+    _said, told = run.communicate(timeout=60)
+
+    assert (run.returncode, "interrupted: 0 of 3" in told) == (130, True), told
+    assert children() == []
+    assert_all_agree(fleet, 0)
+    mtls(*NUMBERED, "-n", "2", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
+    assert_all_agree(fleet, 2)
+
+
+def test_a_scheduler_without_workers_that_are_of_use_is_told(
+    fleet: Set, alone: Nodes, tmp_path: Path
+) -> None:
+    shadow = tmp_path / "shadow"
+    shadow.mkdir()
+    (shadow / "mtls_openssl.py").write_text("raise ModuleNotFoundError('mtls_openssl')\n")
+    out = ("--out", str(fleet.folder))
+    arguments = (*NUMBERED, "-n", "2", *out, *alone.options, "--timeout", "1")
+
+    nobody = mtls(*arguments, cwd=tmp_path, exit_code=7).stderr
+    lacking = alone.worker(MTLS_OPENSSL=str(tmp_path / "no-openssl"))
+    without = mtls(*arguments, cwd=tmp_path, exit_code=3).stderr
+    lacking.stop()
+    alone.worker(PYTHONPATH=str(shadow))
+    unlike = mtls(*arguments, cwd=tmp_path, exit_code=7).stderr
+
+    assert "has no workers" in nobody
+    assert f"The worker {HOST} has no openssl that can be used." in without
+    assert "has no mtls-openssl" in unlike
+    for told in (nobody, without, unlike):
+        assert "Traceback" not in told
+        assert "distributed." not in told
+        assert len(told.splitlines()) == 3
+    assert clients.names(fleet.folder) == []
+
+
+def test_a_scheduler_that_is_lost_does_not_keep_anybody(
+    fleet: Set, alone: Nodes, tmp_path: Path
+) -> None:
+    worker = alone.worker()
+    run = subprocess.Popen(
+        [
+            sys.executable, "-m", "mtls_openssl", *NUMBERED, "-n", "300", "--out", fleet.folder,
+            *alone.options, "--timeout", "3",
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while run.poll() is None and not list(worker.temporary.glob("*/errand")):
+        time.sleep(0.01)
+    alone.stop()
+    _said, told = run.communicate(timeout=30)
+
+    assert (run.returncode, len(told.splitlines())) == (7, 3), told
+    assert "Traceback" not in told
+    assert_all_agree(fleet, len(clients.names(fleet.folder)))
+
+
+def test_a_cluster_without_tls_is_used_only_where_that_is_said(fleet: Set, tmp_path: Path) -> None:
+    bare = Nodes(tmp_path / "nodes", None)
+    try:
+        bare.worker()
+        arguments = (*NUMBERED, "-n", "2", "--out", fleet.folder)
+        refused = mtls(*arguments, "--scheduler", bare.address, cwd=tmp_path, exit_code=2).stderr
+        taken = mtls(*arguments, *bare.options, cwd=tmp_path)
+    finally:
+        bare.stop()
+
+    assert "is not encrypted" in refused
+    assert "Warning: the private keys of all clients cross the network in the clear" in taken.stderr
+    assert_all_agree(fleet, 2)
+
+
+def unused_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize(
+    ("case", "code", "words"),
+    [
+        ("nothing listens", 7, "nothing listens at that port"),
+        ("another CA", 7, "its certificate is of another CA"),
+        ("a server's certificate", 7, "it refuses our certificate"),
+        ("nobody", 7, "nobody.crt is not in"),
+        ("no set", 2, "needs the set of the cluster"),
+        ("the same CA", 2, "each of the clients could command the cluster"),
+        ("no address", 2, "is not where a scheduler could be"),
+        ("no Dask", 2, 'pip install "mtls-openssl[dask]"'),
+        ("no cluster", 2, "none is named"),
+    ],
+)
+def test_what_keeps_us_from_a_cluster_is_told_with_what_mends_it(
+    fleet: Set, nodes: Nodes, monkeypatch: pytest.MonkeyPatch, case: str, code: int, words: str
+) -> None:
+    assert nodes.certified
+    address, folder = nodes.address, str(nodes.certified.folder)
+    fleet.must("client", "add", "client", "--p12", "none", "--key", "P-256")
+    other = Set(fleet.folder.parent / "other")
+    other.describe(SET)
+    if case == "another CA":
+        other.must("apply")
+    if case == "no Dask":
+        monkeypatch.setitem(sys.modules, "distributed", None)
+    options = {
+        "nothing listens": (f"tls://127.0.0.1:{unused_port()}", folder),
+        "another CA": (address, str(other.folder)),
+        "a server's certificate": (address, folder, "--scheduler-as", "alone"),
+        "nobody": (address, folder, "--scheduler-as", "nobody"),
+        "the same CA": (address, str(fleet.folder)),
+        "no address": ("https://example.com", folder),
+        "no Dask": (address, folder),
+    }.get(case)
+    given: tuple[str, ...] = ("--scheduler", address) if case == "no set" else ("--insecure",)
+    if options:
+        given = ("--scheduler", options[0], "--scheduler-set", *options[1:])
+
+    ran = fleet.run(*NUMBERED, "-n", "2", *given)
+
+    assert (ran.code, words in ran.stderr) == (code, True), ran.stderr
+    assert "To mend it:" in ran.stderr
+    assert not (fleet.folder / "clients").exists()
+
+
+def test_a_dry_run_asks_no_cluster(fleet: Set, certified: Set) -> None:
+    given = ("--scheduler", f"tls://127.0.0.1:{unused_port()}", "--scheduler-set")
+
+    said = fleet.must(*NUMBERED, "-n", "2", *given, str(certified.folder), "--dry-run").stdout
+
+    assert "device-001" in said
+
+
+class Nobody:
+    """Who is told nothing."""
+
+    def progress(self, made: int, left: int) -> None:
+        pass
+
+    def tick(self) -> None:
+        pass
+
+
+@pytest.fixture(name="pool")
+def pool_fixture() -> Iterator[Executor]:
+    """Two processes of this machine."""
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawned) as pool:
+        yield pool
+
+
+def issued(made: Set, pool: Executor, count: int) -> Done:
+    read = load({"key_size": "2048"}, environ={}, config=made.folder / "mtls.toml")
+    series = Series(count, 1, {"cn": "device-{:03d}"}, {})
+    order = Order(
+        made.folder,
+        condition.with_authorities(read.manifest, made.folder, described=read.tables),
+        asking.wanted(series, read.settings, (), made.folder),
+        jobs=2,
+        executor=pool,
+        hands=2,
+    )
+    found = find(Path(program()), Door())
+    return issuing.issue(order, found, door=Door(), watcher=Nobody())
+
+
+def test_any_executor_of_processes_will_do(fleet: Set, pool: Executor) -> None:
+    done = issued(fleet, pool, 4)
+
+    assert (done.made, done.hosts) == (4, {HOST: 4})
+    assert_all_agree(fleet, 4)
+
+
+def stand_in(folder: Path, script: str) -> str:
+    """An openssl that does something else where a key is made for device-003."""
+    path = folder / "openssl"
+    path.write_text(
+        f'#!/bin/sh\ncase " $* " in\n*\\ req\\ *device-003*) {script};;\nesac\n'
+        f'exec {program()} "$@"\n'
+    )
+    path.chmod(0o700)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "words"),
+    [
+        ("echo broken >&2; exit 1", CommandFailedError, "broken"),
+        ("exit 0", CommandFailedError, "wrote no clients/device-003/device-003.key"),
+        (f'exec {program()} "$@" -addext 1.2.3.4=ASN1:NULL:', NotProvenError, "1.2.3.4"),
+        (
+            f'exec {program()} "$@" -addext subjectAltName=DNS:other',
+            NotProvenError,
+            "DNS:other",
+        ),
+    ],
+)
+def test_what_is_wrong_with_what_comes_back_is_found_and_nobody_is_there_half(
+    fleet: Set, pool: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str,
+    error: type[Exception], words: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MTLS_OPENSSL", stand_in(tmp_path, script))
+
+    with pytest.raises(error) as refused:
+        issued(fleet, pool, 6)
+
+    told = f"{refused.value} {getattr(refused.value, 'cause', '')}"
+    assert words in told
+    assert clients.names(fleet.folder) == []
+    assert_all_agree(fleet, 0)
+
+
+def test_what_is_brought_back_shows_no_key_and_what_was_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = Finished(Ending.EXITED, 0, "", "", 0.0, None)  # type: ignore[arg-type]
+    brought = Brought("h", "o", "1", "f", now, (), {"a.key": b"SECRET"})
+    old, new = tmp_path / "mtls-openssl-errand-old", tmp_path / "mtls-openssl-errand-new"
+    for folder in (old, new):
+        (folder / "errand").mkdir(parents=True)
+    os.utime(old, (0, 0))
+
+    errand._tidy(tmp_path)
+
+    assert "SECRET" not in repr(brought) + str(brought)
+    assert [path.name for path in tmp_path.iterdir()] == [new.name]
