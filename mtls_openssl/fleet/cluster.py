@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from mtls_openssl.errors import MtlsError, UnreachableError, UsageError
 from mtls_openssl.fleet import errand
 from mtls_openssl.fleet.errand import Errand
-from mtls_openssl.fleet.scheduler import Address, Identity
+from mtls_openssl.fleet.scheduler import NODE, Address, Identity
 from mtls_openssl.language import Text, _
 
 _TICK = 1.0
@@ -264,8 +264,7 @@ class Cluster(Executor):
             ),
             fix=_(
                 "start some, and run the same command again: {command}",
-                command=f"dask worker {self._address} --tls-ca-file ca.crt --tls-cert NAME.crt"
-                " --tls-key NAME.key",
+                command=f"dask worker {self._address}" + f" {NODE}" * self._address.is_private,
             ),
         )
 

@@ -27,7 +27,7 @@ from mtls_openssl.errors import (
     system_said,
 )
 from mtls_openssl.frozen import dataclass
-from mtls_openssl.language import _
+from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found, find
 from mtls_openssl.process import Door
 from mtls_openssl.runner import Room
@@ -180,7 +180,7 @@ def _found_by(host: str) -> Found:
         except OpensslNotFoundError as error:
             raise OpensslNotFoundError(
                 _("The worker {host} has no openssl that can be used.", host=host),
-                cause=_("{what} {cause}", what=error.what, cause=error.cause),
+                cause=joined(" ", (error.what, error.cause)),
                 fix=_("there: {fix}", fix=error.fix),
             ) from None
 

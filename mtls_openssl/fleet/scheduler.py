@@ -27,6 +27,9 @@ from mtls_openssl.life.choosing import sent
 from mtls_openssl.live.alerts import ALERTS
 
 CA = "ca.crt"
+NODE = "--tls-ca-file ca.crt --tls-cert NAME.crt --tls-key NAME.key"
+"""What a scheduler and a worker are told of the files of their set."""
+
 _US = "python -m mtls_openssl"
 _ADDRESS = re.compile(
     r"(?P<scheme>tls|tcp)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>[0-9]{1,5})/?"
@@ -207,16 +210,13 @@ def _refused(address: Address, error: OSError, limit: float) -> MtlsError:
             )
             return _unreachable(address, why, fix)
         case ConnectionRefusedError():
-            command = (
-                f"dask scheduler --protocol {address.scheme} --port {address.port}"
-                " --tls-ca-file ca.crt --tls-cert NAME.crt --tls-key NAME.key" * address.is_private
-            )
+            command = f"dask scheduler --port {address.port}"
+            if address.is_private:
+                command += f" --protocol tls {NODE}"
             return _unreachable(
                 address,
                 _("nothing listens at that port"),
-                _("start it there: {command}", command=command)
-                if command
-                else _("start it there: {command}", command="dask scheduler"),
+                _("start it there: {command}", command=command),
             )
     return _unreachable(address, system_said(error), _LOOK)
 
@@ -264,6 +264,6 @@ def _of_tls(address: Address, error: ssl.SSLError) -> UnreachableError:
     return _unreachable(
         address,
         _("it does not speak TLS"),
-        _("start it with --protocol tls; {command} shows how", command=f"{_US} issue --help"),
+        _("start it anew: {command}", command=f"dask scheduler --protocol tls {NODE}"),
         _("openssl said: {words}", words=reason),
     )
