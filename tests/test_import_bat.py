@@ -117,6 +117,16 @@ def test_another_client_becomes_a_table_and_so_do_those_that_were_there(tmp_path
     assert found.left == ()
 
 
+def test_a_server_that_is_for_both_sides_becomes_a_peer(tmp_path: Path) -> None:
+    usage = "echo extendedKeyUsage = serverAuth"
+    found, loaded = imported(edited((usage, f"{usage}, clientAuth")), tmp_path)
+    assert {leaf.name: leaf.peer for leaf in loaded.manifest.leaves} == {
+        "server": True,
+        "client": False,
+    }
+    assert found.left == ()
+
+
 def test_clients_of_a_loop_are_all_found(tmp_path: Path) -> None:
     one = CLIENT.replace("client.", "%%c.").replace("CN=client1", "CN=%%c")
     loop = "for %%c in (client alice bob) do (\n" + one.replace(") >", ") >") + ")\n"

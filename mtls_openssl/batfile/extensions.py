@@ -29,6 +29,7 @@ class Extensions:
         is_ca: whether the certificate is an authority's.
         path_length: how many authorities may stand below it; None if it does not say.
         role: server or client; empty if it does not say.
+        peer: whether it says both: a server that is a client of its peers as well.
         dns: its DNS names.
         ip: its IP addresses.
         email: its e-mail addresses.
@@ -39,6 +40,7 @@ class Extensions:
     is_ca: bool = False
     path_length: int | None = None
     role: str = ""
+    peer: bool = False
     dns: tuple[str, ...] = ()
     ip: tuple[str, ...] = ()
     email: tuple[str, ...] = ()
@@ -85,7 +87,9 @@ def _read(
         if key == "extendedKeyUsage"
         for purpose in _values(value)
     ]
+    peer = len(purposes) == len(_PURPOSES) and set(purposes) == set(_PURPOSES)
     role = next((_PURPOSES[one] for one in purposes if one in _PURPOSES), role)
+    role = "server" if peer else role
     names: list[tuple[Line, str, str]] = [
         (line, key.partition(".")[0], value) for line, key, value in listed
     ]
@@ -101,7 +105,7 @@ def _read(
         elif key == "subjectAltName":
             names += [(line, *one.partition(":")[::2]) for one in values if not one.startswith("@")]
         elif key == "extendedKeyUsage":
-            if len(values) != 1 or values[0] not in _PURPOSES:
+            if not peer and (len(values) != 1 or values[0] not in _PURPOSES):
                 why = _("a certificate serves one purpose here; it is made for a {role}", role=role)
                 left.append(_left(line, why))
         elif key not in _OURS and key != "keyUsage":
@@ -117,6 +121,7 @@ def _read(
     return dataclasses.replace(
         found,
         role=role,
+        peer=peer,
         dns=tuple(kinds["DNS"]),
         ip=tuple(kinds["IP"]),
         email=tuple(kinds["email"]),

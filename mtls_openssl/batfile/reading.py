@@ -217,6 +217,7 @@ def _is_plain(found: Whole) -> bool:
         and not found.root.key.encrypted
         and found.root.extensions.path_length is None
         and not (server.extensions.email or server.extensions.uri or server.bundles)
+        and not server.extensions.peer
         and not _alternatives(client)
         and len(client.bundles) == 1
     )

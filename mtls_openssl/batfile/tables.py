@@ -76,6 +76,8 @@ def _leaf(leaf: Leaf, settings: Settings, left: list[Left]) -> Table:
         left.append(Left(leaf.line, shown(leaf.subject.cn), why))
     if leaf.key.kind and leaf.key.kind != f"RSA-{settings.key_size}":
         table["key"] = leaf.key.kind
+    if read.peer:
+        table["peer"] = True
     if leaf.days != settings.cert_days:
         table["days"] = leaf.days
     reader = ["windows2016" if one.old else "default" for one in leaf.bundles]
