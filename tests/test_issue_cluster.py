@@ -83,6 +83,14 @@ def alone_fixture(certified: Set, tmp_path: Path) -> Iterator[Nodes]:
         nodes.stop()
 
 
+def slow(folder: Path) -> str:
+    """An openssl that takes its time with a key."""
+    path = folder / "slow-openssl"
+    path.write_text(f'#!/bin/sh\n[ "$1" = req ] && sleep 0.5\nexec {program()} "$@"\n')
+    path.chmod(0o700)
+    return str(path)
+
+
 def requested(made: Set) -> list[dict[str, Any]]:
     """The lines of the log with which keys were made."""
     lines = (made.folder / "mtls-audit.jsonl").read_text("utf-8").splitlines()
@@ -196,14 +204,16 @@ def test_nothing_of_a_key_is_left_on_the_cluster(fleet: Set, nodes: Nodes, tmp_p
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(
     fleet: Set, nodes: Nodes, tmp_path: Path
 ) -> None:
-    lost = nodes.worker()
-    arguments = ("issue", "--cn", "device-{:03d}", "--key", "RSA-2048", "-n", "16")
+    lost = nodes.worker(MTLS_OPENSSL=slow(tmp_path))
     run = subprocess.Popen(
-        [sys.executable, "-m", "mtls_openssl", *arguments, "--out", fleet.folder, *nodes.options],
+        [
+            sys.executable, "-m", "mtls_openssl", *NUMBERED, "-n", "16", "--out", fleet.folder,
+            *nodes.options,
+        ],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     while run.poll() is None and not list(lost.temporary.glob("*/errand/clients")):
-        time.sleep(0.002)
+        time.sleep(0.02)
     lost.stop()
     said, _nothing = run.communicate(timeout=120)
 
@@ -267,10 +277,10 @@ def test_a_scheduler_without_workers_that_are_of_use_is_told(
 def test_a_scheduler_that_is_lost_does_not_keep_anybody(
     fleet: Set, alone: Nodes, tmp_path: Path
 ) -> None:
-    worker = alone.worker()
+    worker = alone.worker(MTLS_OPENSSL=slow(tmp_path))
     run = subprocess.Popen(
         [
-            sys.executable, "-m", "mtls_openssl", *NUMBERED, "-n", "300", "--out", fleet.folder,
+            sys.executable, "-m", "mtls_openssl", *NUMBERED, "-n", "30", "--out", fleet.folder,
             *alone.options, "--timeout", "3",
         ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -300,11 +310,12 @@ def test_a_cluster_without_tls_is_used_only_where_that_is_said(fleet: Set, tmp_p
     assert_all_agree(fleet, 2)
 
 
-def unused_port() -> int:
+@pytest.fixture(name="nowhere")
+def nowhere_fixture() -> Iterator[str]:
+    """The address of a port where nobody listens, and nobody else can."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+        yield f"tls://127.0.0.1:{one.getsockname()[1]}"
 
 
 @pytest.mark.parametrize(
@@ -322,8 +333,9 @@ def unused_port() -> int:
     ],
 )
 def test_what_keeps_us_from_a_cluster_is_told_with_what_mends_it(
-    fleet: Set, nodes: Nodes, monkeypatch: pytest.MonkeyPatch, case: str, code: int, words: str
-) -> None:
+    fleet: Set, nodes: Nodes, nowhere: str, monkeypatch: pytest.MonkeyPatch, case: str, code: int,
+    words: str,
+) -> None:  # fmt: skip
     assert nodes.certified
     address, folder = nodes.address, str(nodes.certified.folder)
     fleet.must("client", "add", "client", "--p12", "none", "--key", "P-256")
@@ -334,7 +346,7 @@ def test_what_keeps_us_from_a_cluster_is_told_with_what_mends_it(
     if case == "no Dask":
         monkeypatch.setitem(sys.modules, "distributed", None)
     options = {
-        "nothing listens": (f"tls://127.0.0.1:{unused_port()}", folder),
+        "nothing listens": (nowhere, folder),
         "another CA": (address, str(other.folder)),
         "a server's certificate": (address, folder, "--scheduler-as", "alone"),
         "nobody": (address, folder, "--scheduler-as", "nobody"),
@@ -353,8 +365,8 @@ def test_what_keeps_us_from_a_cluster_is_told_with_what_mends_it(
     assert not (fleet.folder / "clients").exists()
 
 
-def test_a_dry_run_asks_no_cluster(fleet: Set, certified: Set) -> None:
-    given = ("--scheduler", f"tls://127.0.0.1:{unused_port()}", "--scheduler-set")
+def test_a_dry_run_asks_no_cluster(fleet: Set, certified: Set, nowhere: str) -> None:
+    given = ("--scheduler", nowhere, "--scheduler-set")
 
     said = fleet.must(*NUMBERED, "-n", "2", *given, str(certified.folder), "--dry-run").stdout
 

@@ -8,6 +8,7 @@ alone, and only where a cluster is asked for.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import pkgutil
 import threading
@@ -148,7 +149,8 @@ class Cluster(Executor):
         with self._lock:
             self._open.add(ours)
             self._runs |= {one.run for one in args if isinstance(one, Errand)}
-        theirs.add_done_callback(lambda _theirs: self._settled(ours, theirs))
+        # Not a word of itself in it: what refers to itself is let go late, and so is the key in it.
+        theirs.add_done_callback(functools.partial(self._settled, ours))
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as its like
