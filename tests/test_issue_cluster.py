@@ -105,7 +105,7 @@ def readable_by_others(*folders: Path) -> Iterator[set[str]]:
     over = threading.Event()
 
     def watch() -> None:
-        while not over.is_set():
+        while not over.wait(0.005):
             with contextlib.suppress(OSError):  # what is there for a moment only
                 paths = [path for folder in folders for path in folder.rglob("*.key")]
                 seen.update(str(path) for path in paths if path.stat().st_mode & 0o077)
