@@ -3,7 +3,8 @@
 `issue` of many clients and of a tenth as many; how much of RSA is genrsa's own; what the commands
 that read the whole set take; and the same clients by cfssl, mkcert, easy-rsa and the guide's
 sequence, where they are installed (Debian: golang-cfssl, mkcert, easy-rsa), in turn with ours.
-Each gets all processors if it can use them: what keeps a register of its own (easy-rsa) can't.
+They make one client after another, as their users would have them in a loop; those that keep no
+register of their own are run on all processors at once besides.
 Not a test: a busy machine gives other figures.
 """
 
@@ -25,7 +26,6 @@ from pathlib import Path
 
 EASYRSA = Path("/usr/share/easy-rsa/easyrsa")
 GUIDE = """
-set -eu
 openssl {genkey}
 openssl req -new -key $1.key -out $1.csr -subj "/C=CN/O=Company/CN=$1"
 openssl x509 -req -in $1.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out $1.crt -days 365 \\
@@ -41,8 +41,8 @@ extendedKeyUsage = clientAuth
 RSA = ("genrsa", "-out", "$1.key", "2048")
 EC = ("ecparam", "-genkey", "-noout", "-name", "prime256v1", "-out", "$1.key")
 
-Made = Callable[[Path, int], None]
-"""Makes so many clients in a folder that is prepared."""
+Made = Callable[[Path, int, int], None]
+"""Makes so many clients in a folder that is prepared, so many at a time."""
 
 
 def run(*argv: str | Path, cwd: Path, **env: str) -> None:
@@ -60,23 +60,22 @@ def each(count: int) -> str:
     return "".join(f"device-{number:05d}\n" for number in range(1, count + 1))
 
 
-def on_all_processors(script: str, folder: Path, count: int) -> None:
-    """Run a script for each name, as many at a time as there are processors."""
-    (folder / "one.sh").write_text(script, "utf-8")
-    jobs = str(processors())
-    argv = ("xargs", "-P", jobs, "-n", "1", "sh", "one.sh")
+def for_each(script: str, folder: Path, count: int, jobs: int) -> None:
+    """Run a script for each name, so many at a time."""
+    (folder / "one.sh").write_text(f"set -eu\n{script}\n", "utf-8")
+    argv = ("xargs", "-P", str(jobs), "-n", "1", "sh", "one.sh")
     subprocess.run(
         argv, cwd=folder, check=True, capture_output=True, text=True, input=each(count)
     )  # fmt: skip
 
 
-def by_us(folder: Path, count: int) -> None:
+def by_us(folder: Path, count: int, _jobs: int) -> None:
     """`issue`, on P-256."""
     pattern = ("--cn", "device-{:05d}", "--key", "P-256", "--profile", "modern")
     run(*ours("issue", "-n", str(count), *pattern), cwd=folder)
 
 
-def by_cfssl(folder: Path, count: int) -> None:
+def by_cfssl(folder: Path, count: int, jobs: int) -> None:
     """`cfssl gencert`, one process a client, as its own manual has it."""
     script = (
         'echo "{\\"CN\\": \\"$1\\", \\"key\\": {\\"algo\\": \\"ecdsa\\", \\"size\\": 256}}" |'
@@ -87,18 +86,18 @@ def by_cfssl(folder: Path, count: int) -> None:
     profile = {"expiry": "8760h", "usages": usages}
     config = {"signing": {"default": {"expiry": "8760h"}, "profiles": {"client": profile}}}
     (folder / "cfssl.json").write_text(json.dumps(config), "utf-8")
-    on_all_processors(f"set -eu\n{script}\n", folder, count)
+    for_each(script, folder, count, jobs)
 
 
-def by_mkcert(folder: Path, count: int) -> None:
+def by_mkcert(folder: Path, count: int, jobs: int) -> None:
     """`mkcert -client`, one process a client."""
     (folder / "rootCA.pem").write_bytes((folder / "ca.crt").read_bytes())
     (folder / "rootCA-key.pem").write_bytes((folder / "ca.key").read_bytes())
     script = "CAROOT=. mkcert -client -ecdsa -cert-file $1.crt -key-file $1.key $1"
-    on_all_processors(script, folder, count)
+    for_each(script, folder, count, jobs)
 
 
-def by_easyrsa(folder: Path, count: int) -> None:
+def by_easyrsa(folder: Path, count: int, _jobs: int) -> None:
     """`easyrsa build-client-full`, one after another: it keeps a register."""
     ec = {"EASYRSA_ALGO": "ec", "EASYRSA_CURVE": "prime256v1", "EASYRSA_BATCH": "1"}
     for words in (("init-pki",), ("build-ca", "nopass")):
@@ -108,16 +107,11 @@ def by_easyrsa(folder: Path, count: int) -> None:
 
 
 def by_the_guide(key: tuple[str, ...]) -> Made:
-    """The guide's sequence, one after another by sh."""
+    """The guide's sequence by sh."""
 
-    def made(folder: Path, count: int) -> None:
+    def made(folder: Path, count: int, jobs: int) -> None:
         (folder / "client.ext").write_text(EXTENSIONS, "utf-8")
-        (folder / "one.sh").write_text(GUIDE.format(genkey=" ".join(key)), "utf-8")
-        script = 'set -eu\nwhile read -r name; do sh one.sh "$name"; done'
-        subprocess.run(
-            ["sh", "-c", script], cwd=folder, check=True, capture_output=True, text=True,
-            input=each(count),
-        )  # fmt: skip
+        for_each(GUIDE.format(genkey=" ".join(key)), folder, count, jobs)
 
     return made
 
@@ -139,21 +133,28 @@ def others() -> dict[str, Made]:
 def compared(root: Path, count: int, few: int, rounds: int) -> None:
     """Ours for `count` clients, theirs for `few`, in turn; how many of ours one of theirs costs."""
     for name, made in others().items():
-        ratios = []
-        for number in range(rounds):
-            costs = []
-            for which, many in ((by_us, count), (made, few)):
-                folder = root / f"{name}-{number}-{many}".replace("/", "-")
-                shutil.copytree(root / "set", folder)
-                begun = time.perf_counter()
-                which(folder, many)
-                costs.append((time.perf_counter() - begun) / many * 1000)
-                shutil.rmtree(folder)
-            ratios.append(costs[1] / costs[0])
-        print(
-            f"{name}: {costs[1]:.1f} ms a client, {statistics.median(ratios):.1f} times ours "
-            f"(median of {rounds}, in turn)"
-        )
+        alone = made is by_easyrsa or name.startswith("the guide")
+        for jobs in (1,) if alone else (1, processors()):
+            pairs = [
+                (cost(root, by_us, count, jobs), cost(root, made, few, jobs)) for _ in range(rounds)
+            ]
+            print(
+                f"{name}, {jobs} at a time: {statistics.median(b for _a, b in pairs):.1f} ms "
+                f"a client, {statistics.median(b / a for a, b in pairs):.1f} times ours "
+                f"(median of {rounds}, in turn)",
+                flush=True,
+            )
+
+
+def cost(root: Path, made: Made, count: int, jobs: int) -> float:
+    """What a client costs by the clock, in milliseconds."""
+    folder = root / "compared"
+    shutil.copytree(root / "set", folder)
+    begun = time.perf_counter()
+    made(folder, count, jobs)
+    taken = time.perf_counter() - begun
+    shutil.rmtree(folder)
+    return taken / count * 1000
 
 
 def fleet(root: Path, count: int, key: str) -> float:
@@ -240,7 +241,7 @@ def main() -> None:
         fleet(root, chosen.clients, "P-256")
         reading(root / f"P-256-{chosen.clients}")
         of_rsa(root, chosen.clients // 10)
-        compared(root, chosen.clients // 10, chosen.few, chosen.rounds)
+        compared(root, chosen.clients // 5, chosen.few, chosen.rounds)
 
 
 if __name__ == "__main__":
