@@ -21,10 +21,9 @@ from mtls_openssl.errors import Exit, FolderUnavailableError, system_said
 from mtls_openssl.language import _
 from mtls_openssl.locate import Search, Version
 from mtls_openssl.process import Door, Serving
-from mtls_openssl.runner import Room, run_one, serve
+from mtls_openssl.runner import Room, run_one, serve, write
 from mtls_openssl.steps import Command, Outcome, Render
 from mtls_openssl.workspace import permissions
-from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.folder import LOCK
 from mtls_openssl.workspace.lock import FolderLock
 
@@ -99,16 +98,8 @@ class Desk:
         Raises:
             FolderUnavailableError: the file or the log can't be written.
         """
-        from mtls_openssl import templating  # noqa: PLC0415 - for those who make something
-
         self._number += 1
-        content = templating.render(step)
-        try:
-            (self.scratch / step.name).write_bytes(content.encode())
-        except OSError as error:
-            what = _("{path} can't be written", path=self.scratch / step.name)
-            raise unavailable(what, error) from error
-        self._log.render(self._number, step, content, cwd=self.scratch)
+        write(self._number, step, self._room, self._log)
 
     @contextlib.contextmanager
     def serving(

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from mtls_openssl import templating
 from mtls_openssl.audit import LOG, AuditLog, recording, sha256_of
 from mtls_openssl.errors import (
     CommandFailedError,
@@ -232,7 +231,7 @@ def _run(
     steps = (*plan.steps, *proof.commands, *proving.commands)
     outcomes = tuple(
         run(
-            steps, room, door=door, log=log, watcher=watcher, render=templating.render,
+            steps, room, door=door, log=log, watcher=watcher,
             heed=workspace.heed,
         )
     )  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from mtls_openssl import templating
 from mtls_openssl.audit import AuditLog, sha256_of
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
@@ -78,7 +79,6 @@ def run(
     door: Door,
     log: AuditLog,
     watcher: Watcher,
-    render: Callable[[Render], str],
     heed: Callable[[], None],
 ) -> Iterator[Outcome]:
     """Run `steps`, each as soon as what it reads is there.
@@ -89,7 +89,6 @@ def run(
         door: what starts the processes; closed at the first failure, and at the end.
         log: where each command leaves its line.
         watcher: who is told.
-        render: makes the text of a Render.
         heed: raises KeyboardInterrupt if the run is to stop; asked between any two actions.
 
     Yields:
@@ -120,7 +119,7 @@ def run(
                     running[pool.submit(run_one, number, step, room, door, log)] = number
                 else:
                     # In this thread: it takes a processor as a command does, for as long.
-                    _write(number, step, room, log, render)
+                    write(number, step, room, log)
                     done.add(number)
                     written = True
             if written:
@@ -194,15 +193,24 @@ def _changes(step: Step) -> tuple[str, ...]:
     return step.updates if isinstance(step, Command) else ()
 
 
-def _write(
-    number: int, step: Render | Join, room: Room, log: AuditLog, render: Callable[[Render], str]
-) -> None:
+def write(number: int, step: Render | Join, room: Room, log: AuditLog) -> None:
+    """Write a text file, and its line.
+
+    Args:
+        number: its number in the run, from 1.
+        step: what is in it.
+        room: where it goes.
+        log: where the line goes.
+
+    Raises:
+        FolderUnavailableError: the file or the log can't be written.
+    """
     path = room.folder / step.name
     parts = step.parts if isinstance(step, Join) else ()
     try:
         # openssl of Windows ends its lines as the system does; all are one text in the file.
         texts = [(room.folder / part).read_text("ascii", "replace") for part in parts]
-        content = render(step) if isinstance(step, Render) else "".join(texts)
+        content = templating.render(step) if isinstance(step, Render) else "".join(texts)
         path.write_bytes(content.encode())
     except OSError as error:
         raise unavailable(_("{path} can't be written", path=path), error) from error

@@ -84,6 +84,29 @@ def option(
     )
 
 
+def secret(
+    name: str,
+    panel: str,
+    env: str = _("Environment variable that has it."),
+    file: str = _("File that has it in its first line."),
+    stdin: str = _("Read it from standard input."),
+) -> tuple[inspect.Parameter, ...]:
+    """The options that name where a password is; it is never typed itself.
+
+    Args:
+        name: what they begin with.
+        panel: the heading that they stand under in the help.
+        env: the help of the first, `--NAME-env`.
+        file: of `--NAME-file`.
+        stdin: of `--NAME-stdin`.
+    """
+    return (
+        option(str | None, f"--{name}-env", metavar="NAME", panel=panel, help=env),
+        option(Path | None, f"--{name}-file", metavar="FILE", panel=panel, help=file),
+        option(bool, f"--{name}-stdin", default=False, panel=panel, help=stdin),
+    )
+
+
 def _said(text: str) -> str:
     return spoken(text if isinstance(text, Text) else Text(text))
 
@@ -194,20 +217,7 @@ KEEP = (
         help="Keep requests, serial and extension files.",
     ),
 )  # fmt: skip
-P12_PASSWORD = (
-    option(
-        str | None, "--p12-password-env", metavar="NAME", panel=_PASSWORD,
-        help="Environment variable that has it.",
-    ),
-    option(
-        Path | None, "--p12-password-file", metavar="FILE", panel=_PASSWORD,
-        help="File that has it in its first line.",
-    ),
-    option(
-        bool, "--p12-password-stdin", default=False, panel=_PASSWORD,
-        help="Read it from standard input.",
-    ),
-)  # fmt: skip
+P12_PASSWORD = secret("p12-password", _PASSWORD)
 P12 = (
     option(str | None, "--p12-name", help="Friendly name in client.p12.", panel=_SET),
     option(

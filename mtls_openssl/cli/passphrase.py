@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtls_openssl.cli import console, secret
-from mtls_openssl.cli.options import Choices, option
+from mtls_openssl.cli import console, options, secret
+from mtls_openssl.cli.options import Choices
 from mtls_openssl.errors import SettingRefusedError
 from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _
@@ -22,20 +22,7 @@ _SHORTEST = 4
 _LONGEST = 1023
 _PANEL = _("Pass phrase of the CA's key (else mtls.toml, else MTLS_CA_PASSPHRASE, else asked)")
 
-PASSPHRASE = (
-    option(
-        str | None, "--ca-passphrase-env", metavar="NAME", panel=_PANEL,
-        help="Environment variable that has it.",
-    ),
-    option(
-        Path | None, "--ca-passphrase-file", metavar="FILE", panel=_PANEL,
-        help="File that has it in its first line.",
-    ),
-    option(
-        bool, "--ca-passphrase-stdin", default=False, panel=_PANEL,
-        help="Read it from standard input.",
-    ),
-)  # fmt: skip
+PASSPHRASE = options.secret("ca-passphrase", _PANEL)
 """The key that issues: the root's, or the intermediate authority's where there is one."""
 
 

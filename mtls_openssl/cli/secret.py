@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -10,8 +9,8 @@ from pathlib import Path
 
 import typer
 
-from mtls_openssl.cli import console
-from mtls_openssl.cli.options import Choices, option
+from mtls_openssl.cli import console, options
+from mtls_openssl.cli.options import Choices
 from mtls_openssl.errors import SettingRefusedError, UsageError, system_said
 from mtls_openssl.language import Text, _, spoken
 
@@ -21,24 +20,14 @@ _LONGEST = 1023
 _taken: dict[str, str] = {}
 
 
-def _group(
-    prefix: str, panel: str, env: str, file: str, stdin: str
-) -> tuple[inspect.Parameter, ...]:
-    return (
-        option(str | None, f"--{prefix}-env", metavar="NAME", panel=panel, help=env),
-        option(Path | None, f"--{prefix}-file", metavar="FILE", panel=panel, help=file),
-        option(bool, f"--{prefix}-stdin", default=False, panel=panel, help=stdin),
-    )
-
-
-PASSWORD = _group(
+PASSWORD = options.secret(
     "password",
     _("Password of what is read (else asked)"),
     _("Environment variable with the password of what is read."),
     _("File with that password in its first line."),
     _("Read that password from standard input."),
 )
-NEW_PASSWORD = _group(
+NEW_PASSWORD = options.secret(
     "new-password",
     _("Password of what is written (else that above, else asked)"),
     _("Environment variable with the password of what is written; without one, that above."),

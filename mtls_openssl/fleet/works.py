@@ -8,16 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from mtls_openssl import templating
 from mtls_openssl.audit import AuditLog
 from mtls_openssl.fleet.away import Away
-from mtls_openssl.language import _
 from mtls_openssl.pipeline import raise_for
 from mtls_openssl.process import Door
 from mtls_openssl.proof import Check
-from mtls_openssl.runner import Room, run_one
+from mtls_openssl.runner import Room, run_one, write
 from mtls_openssl.steps import Command, Outcome, Render
-from mtls_openssl.workspace.causes import unavailable
 
 _TICK = 0.1
 _FEW = 3
@@ -141,13 +138,7 @@ class Works:
             FolderUnavailableError: the file or the log can't be written.
         """
         self._number += 1
-        content = templating.render(step)
-        try:
-            (self.stage / step.name).write_bytes(content.encode())
-        except OSError as error:
-            what = _("{path} can't be written", path=self.stage / step.name)
-            raise unavailable(what, error) from error
-        self.log.render(self._number, step, content, cwd=self.stage)
+        write(self._number, step, self._room, self.log)
 
 
 def _failed(outcome: Outcome) -> bool:
