@@ -1,7 +1,7 @@
 """Speed, as ratios from runs taken in turn on this machine: `python scripts/bench.py`.
 
-Four figures: `all` against the same openssl commands one after another by sh; what the program
-adds to openssl's own time; `--help`; `audit verify` of 10,000 lines. Those of fleets are in
+`all` against the same openssl commands one after another by sh; what the program adds to openssl's
+own time; `--help`; `audit verify` of 10,000 lines; then the figures of fleets, from
 `bench_fleet.py`. Not a test: a busy machine gives other figures, so each is a median of pairs. How
 long openssl looks for a prime is a matter of luck, by a factor of five: so each side of a pair is
 several runs.
@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import bench_fleet
+
 PASSWORD = {"MTLS_P12_PASSWORD": "only for a benchmark"}
 
 
@@ -28,11 +30,6 @@ def seconds(*argv: str | Path, cwd: Path) -> float:
     begun = time.perf_counter()
     subprocess.run(argv, cwd=cwd, check=True, capture_output=True, env={**os.environ, **PASSWORD})
     return time.perf_counter() - begun
-
-
-def ours(*argv: str) -> tuple[str, ...]:
-    """The command line of the program."""
-    return (sys.executable, "-m", "mtls_openssl", *argv)
 
 
 def lines_of(folder: Path) -> list[dict[str, object]]:
@@ -62,7 +59,7 @@ def against_sh(pairs: int, rounds: int, *options: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / "first").mkdir()
-        seconds(*ours("all", *options), cwd=root / "first")
+        seconds(*bench_fleet.ours("all", *options), cwd=root / "first")
         for proof, label in ((True, "every command it ran"), (False, "the guide's commands alone")):
             script = root / "commands.sh"
             script.write_text(script_of(root / "first", proof=proof), "utf-8")
@@ -73,7 +70,7 @@ def against_sh(pairs: int, rounds: int, *options: str) -> None:
                     folder = root / f"{proof}{number}-{round_}"
                     (folder / "ours").mkdir(parents=True)
                     (folder / "sh").mkdir()
-                    one.append(seconds(*ours("all", *options), cwd=folder / "ours"))
+                    one.append(seconds(*bench_fleet.ours("all", *options), cwd=folder / "ours"))
                     other.append(seconds("sh", script, cwd=folder / "sh"))
                 mine.append(statistics.mean(one))
                 theirs.append(statistics.mean(other))
@@ -94,7 +91,7 @@ def added(runs: int) -> None:
         for number in range(runs):
             folder = Path(name, str(number))
             folder.mkdir()
-            whole = seconds(*ours("all", "--jobs", "1"), cwd=folder)
+            whole = seconds(*bench_fleet.ours("all", "--jobs", "1"), cwd=folder)
             extra.append(whole - sum(float(str(line["seconds"])) for line in lines_of(folder)))
     print(f"added to the openssl commands' own time: median {statistics.median(extra):.2f} s")
 
@@ -102,14 +99,14 @@ def added(runs: int) -> None:
 def start_up(runs: int) -> None:
     """`--help`, and `audit verify` of a log of 10,000 lines."""
     here = Path.cwd()
-    taken = [seconds(*ours("--help"), cwd=here) for _ in range(runs)]
+    taken = [seconds(*bench_fleet.ours("--help"), cwd=here) for _ in range(runs)]
     print(f"--help: median {statistics.median(taken):.2f} s")
-    taken = [seconds(*ours("all", "--help"), cwd=here) for _ in range(runs)]
+    taken = [seconds(*bench_fleet.ours("all", "--help"), cwd=here) for _ in range(runs)]
     print(f"all --help: median {statistics.median(taken):.2f} s")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         long_log(folder, 10_000)
-        taken = [seconds(*ours("audit", "verify"), cwd=folder) for _ in range(runs)]
+        taken = [seconds(*bench_fleet.ours("audit", "verify"), cwd=folder) for _ in range(runs)]
     print(f"audit verify of 10,000 lines: median {statistics.median(taken):.2f} s")
 
 
@@ -131,15 +128,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=15, help="runs of each, in turn")
     parser.add_argument("--rounds", type=int, default=4, help="runs of each in a pair")
+    parser.add_argument("--clients", type=int, default=5000, help="of a fleet; 0 for none")
     pairs, rounds = (chosen := parser.parse_args()).pairs, chosen.rounds
     sys.path.insert(0, str(Path(__file__).parent.parent))
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
-    print(f"{len(os.sched_getaffinity(0))} processors, Python {sys.version.split()[0]}")
+    bench_fleet.prepare()
     against_sh(pairs, rounds)
     against_sh(max(5, pairs // 3), 1, "--key-size", "4096")
     added(pairs)
     start_up(pairs)
+    if chosen.clients:
+        bench_fleet.figures(chosen.clients, few=100, rounds=3)
 
 
 if __name__ == "__main__":

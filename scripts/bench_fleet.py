@@ -55,6 +55,13 @@ def ours(*argv: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "mtls_openssl", *argv)
 
 
+def prepare() -> None:
+    """Have this checkout measured, and say where."""
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
+    print(f"{processors()} processors, Python {sys.version.split()[0]}")
+
+
 def each(count: int) -> str:
     """The names of so many clients, a line each."""
     return "".join(f"device-{number:05d}\n" for number in range(1, count + 1))
@@ -223,25 +230,34 @@ def memory() -> int:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 
 
+def figures(count: int, few: int, rounds: int) -> None:
+    """Print them.
+
+    Args:
+        count: how many clients on P-256; a tenth of that on RSA-2048.
+        few: how many of each other tool.
+        rounds: comparisons with each.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "set").mkdir()
+        run(*ours("all", "--profile", "modern"), cwd=root / "set", MTLS_P12_PASSWORD="benchmark")
+        fleet(root, count // 10, "P-256")
+        fleet(root, count, "P-256")
+        reading(root / f"P-256-{count}")
+        of_rsa(root, count // 10)
+        compared(root, count // 5, few, rounds)
+
+
 def main() -> None:
-    """Print the figures."""
+    """Do as the options say."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=5000, help="on P-256; a tenth on RSA")
     parser.add_argument("--few", type=int, default=100, help="clients of each other tool")
     parser.add_argument("--rounds", type=int, default=3, help="comparisons with each")
     chosen = parser.parse_args()
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
-    print(f"{processors()} processors, Python {sys.version.split()[0]}")
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        (root / "set").mkdir()
-        run(*ours("all", "--profile", "modern"), cwd=root / "set", MTLS_P12_PASSWORD="benchmark")
-        fleet(root, chosen.clients // 10, "P-256")
-        fleet(root, chosen.clients, "P-256")
-        reading(root / f"P-256-{chosen.clients}")
-        of_rsa(root, chosen.clients // 10)
-        compared(root, chosen.clients // 5, chosen.few, chosen.rounds)
+    prepare()
+    figures(chosen.clients, chosen.few, chosen.rounds)
 
 
 if __name__ == "__main__":
