@@ -108,10 +108,8 @@ def run(
             for number in sorted((one for one in waiting if waits[one] <= done), key=first):
                 if written or len(running) == room.jobs:
                     break
-                if any(
-                    set(_changes(numbered[other])) & {*_changes(numbered[number])}
-                    for other in running.values()
-                ):
+                busy = {name for other in running.values() for name in _changes(numbered[other])}
+                if not busy.isdisjoint(_changes(numbered[number])):
                     continue
                 waiting.remove(number)
                 if isinstance(step := numbered[number], Command):
