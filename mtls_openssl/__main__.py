@@ -23,8 +23,9 @@ def main() -> None:
     # Other packages' plugins have no business in what makes keys, and the search takes as long.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        from mtls_openssl import language  # noqa: PLC0415 - after the lines above
+        from mtls_openssl import language, later  # noqa: PLC0415 - after the lines above
 
+        later.when_used("importlib.metadata")
         # Before the first help text is made.
         language.speak(language.chosen(sys.argv[1:], os.environ))
         from mtls_openssl.cli import app  # noqa: PLC0415

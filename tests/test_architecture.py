@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 
 ROOMS = (
-    "frozen", "language", "errors", "profiles", "steps", "manifest", "settings", "batfile",
+    "frozen", "later", "language", "errors", "profiles", "steps", "manifest", "settings", "batfile",
     "openssl", "keytool", "plan", "templating", "process", "locate", "workspace", "beginning",
     "audit", "runner", "desk", "inspection", "inventory", "register", "proof", "life", "signing",
     "scripting", "live", "elevation", "trust", "remote", "schedule", "install", "webserver",
