@@ -1,7 +1,7 @@
 """Modules that a package loads when it starts, and that no run has a use for.
 
-pydantic loads the standard library's reader of installed packages (8 ms) to look for plugins, and
-plumbum its HTTP client and TLS (12 ms) for addresses of files. A start does not wait for them.
+pydantic loads the standard library's reader of installed packages, to look for plugins, and plumbum
+its HTTP client and TLS, for addresses of files: every start would wait some milliseconds for each.
 """
 
 from __future__ import annotations
