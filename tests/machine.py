@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -12,11 +13,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from mtls_openssl.locate import find
 from mtls_openssl.process import Door
 
 CHECKOUT = Path(__file__).parent.parent
 PASSWORD = "only for a test"
+_OURS = {"MTLS_LANG": "en", "MTLS_P12_PASSWORD": PASSWORD}
 
 
 @functools.cache
@@ -51,17 +55,36 @@ def mtls(
     env: Mapping[str, str | None] | None = None,
     exit_code: int | None = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m mtls_openssl` as a user does, with UTF-8 on its pipes.
+    """Run a command of ours in a folder, without a terminal; not from two threads at once.
 
-    A variable that is None in `env` is left out.
+    It runs in this process: a start takes longer than most commands, and seconds in Wine. A
+    variable that is None in `env` is left out.
     """
-    ours = {
-        "PYTHONPATH": str(CHECKOUT),
-        "PYTHONIOENCODING": "utf-8",
-        "MTLS_LANG": "en",
-        "MTLS_P12_PASSWORD": PASSWORD,
-        **(env or {}),
-    }
+    from mtls_openssl.cli import app
+
+    given = {**_OURS, "COLUMNS": "80", **(env or {})}
+    words = [str(argument) for argument in argv]
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(app, words, env=given, prog_name="python -m mtls_openssl")
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    if exit_code is not None:
+        assert done.exit_code == exit_code, f"{argv}\n{done.stdout}\n{done.stderr}"
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+
+def started(
+    *argv: str | Path,
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    exit_code: int | None = 0,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m mtls_openssl` in a process of its own, with UTF-8 on its pipes.
+
+    For what only a process has, such as its language; else as `mtls`.
+    """
+    process = {"PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8"}
+    ours = {**process, **_OURS, **(env or {})}
     given = {name: value for name, value in ours.items() if value is not None}
     return ran(sys.executable, "-m", "mtls_openssl", *argv, cwd=cwd, env=given, exit_code=exit_code)
 

@@ -36,7 +36,7 @@ from mtls_openssl.process import Door
 from mtls_openssl.settings import load
 from mtls_openssl.steps import Ending, Finished
 from tests.dask_nodes import SET, Nodes
-from tests.machine import mtls
+from tests.machine import started
 from tests.sets import Set, made_fixture, program
 from tests.test_issue import (
     NUMBERED,
@@ -156,7 +156,7 @@ def test_two_workers_give_the_same_set_as_the_local_pool(
     workers = sorted(nodes._folder.glob("worker*"))
 
     with readable_by_others(*workers, fleet.folder) as seen:
-        ran = mtls(
+        ran = started(
             *table(fleet, text.getvalue()), "--out", fleet.folder, *nodes.options, "--json",
             cwd=tmp_path,
         )  # fmt: skip
@@ -187,7 +187,7 @@ def test_two_workers_give_the_same_set_as_the_local_pool(
 
 
 def test_nothing_of_a_key_is_left_on_the_cluster(fleet: Set, nodes: Nodes, tmp_path: Path) -> None:
-    mtls(*NUMBERED, "-n", "5", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
+    started(*NUMBERED, "-n", "5", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
 
     assert [list((worker / "tmp").iterdir()) for worker in nodes._folder.glob("worker*")] == [
         [], [],
@@ -244,7 +244,7 @@ def test_interrupted_it_ends_what_the_workers_do(fleet: Set, nodes: Nodes, tmp_p
     assert (run.returncode, "interrupted: 0 of 3" in told) == (130, True), told
     assert children() == []
     assert_all_agree(fleet, 0)
-    mtls(*NUMBERED, "-n", "2", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
+    started(*NUMBERED, "-n", "2", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
     assert_all_agree(fleet, 2)
 
 
@@ -257,12 +257,12 @@ def test_a_scheduler_without_workers_that_are_of_use_is_told(
     out = ("--out", str(fleet.folder))
     arguments = (*NUMBERED, "-n", "2", *out, *alone.options, "--timeout", "1")
 
-    nobody = mtls(*arguments, cwd=tmp_path, exit_code=7).stderr
+    nobody = started(*arguments, cwd=tmp_path, exit_code=7).stderr
     lacking = alone.worker(MTLS_OPENSSL=str(tmp_path / "no-openssl"))
-    without = mtls(*arguments, cwd=tmp_path, exit_code=3).stderr
+    without = started(*arguments, cwd=tmp_path, exit_code=3).stderr
     lacking.stop()
     alone.worker(PYTHONPATH=str(shadow))
-    unlike = mtls(*arguments, cwd=tmp_path, exit_code=7).stderr
+    unlike = started(*arguments, cwd=tmp_path, exit_code=7).stderr
 
     assert "has no workers" in nobody
     assert f"The worker {HOST} has no openssl that can be used." in without
@@ -300,8 +300,8 @@ def test_a_cluster_without_tls_is_used_only_where_that_is_said(fleet: Set, tmp_p
     try:
         bare.worker()
         arguments = (*NUMBERED, "-n", "2", "--out", fleet.folder)
-        refused = mtls(*arguments, "--scheduler", bare.address, cwd=tmp_path, exit_code=2).stderr
-        taken = mtls(*arguments, *bare.options, cwd=tmp_path)
+        refused = started(*arguments, "--scheduler", bare.address, cwd=tmp_path, exit_code=2).stderr
+        taken = started(*arguments, *bare.options, cwd=tmp_path)
     finally:
         bare.stop()
 

@@ -13,7 +13,7 @@ import pytest
 
 from mtls_openssl.audit import LOG, read
 from mtls_openssl.language import width
-from tests.machine import CHECKOUT, mtls, openssl
+from tests.machine import CHECKOUT, openssl, started
 
 EC = ("--profile", "modern")
 CHINESE = {"MTLS_LANG": "zh"}
@@ -34,7 +34,7 @@ def is_chinese(text: str) -> bool:
 
 def said(*argv: str | Path, cwd: Path, exit_code: int = 0) -> str:
     """What a command says in Chinese, on both streams."""
-    done = mtls(*argv, cwd=cwd, env=CHINESE, exit_code=exit_code)
+    done = started(*argv, cwd=cwd, env=CHINESE, exit_code=exit_code)
     return done.stdout + done.stderr
 
 
@@ -43,7 +43,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A set made in each language, with what was printed beside it."""
     folder = tmp_path_factory.mktemp("sets")
     for language in ("en", "zh"):
-        done = mtls("all", *EC, "--out", language, "--lang", language, cwd=folder)
+        done = started("all", *EC, "--out", language, "--lang", language, cwd=folder)
         (folder / f"{language}.txt").write_text(done.stdout + done.stderr, "utf-8")
     return {language: folder / language for language in ("en", "zh")}
 
@@ -220,7 +220,8 @@ def test_data_for_a_program_is_the_same_in_both_languages(
     for language in ("en", "zh"):
         folder = tmp_path / language
         folder.mkdir()
-        done = mtls(*argv, "--json", cwd=folder, env={"MTLS_LANG": language}, exit_code=exit_code)
+        speaking = {"MTLS_LANG": language}
+        done = started(*argv, "--json", cwd=folder, env=speaking, exit_code=exit_code)
         text = done.stdout.replace(json.dumps(str(folder))[1:-1], "FOLDER")
         data = json.loads(text)
         if isinstance(data, dict):
@@ -232,7 +233,7 @@ def test_data_for_a_program_is_the_same_in_both_languages(
 @pytest.mark.parametrize("form", ["bat", "sh", "ps1", "json"])
 def test_a_script_is_the_same_in_both_languages(form: str, tmp_path: Path) -> None:
     scripts = [
-        mtls("all", "--dry-run", "--format", form, cwd=tmp_path, env={"MTLS_LANG": one}).stdout
+        started("all", "--dry-run", "--format", form, cwd=tmp_path, env={"MTLS_LANG": one}).stdout
         for one in ("en", "zh")
     ]
     assert scripts[0] == scripts[1]
@@ -253,12 +254,12 @@ def test_a_script_is_the_same_in_both_languages(form: str, tmp_path: Path) -> No
 def test_the_language_can_be_asked_for_in_every_usual_way(
     argv: tuple[str, ...], environ: dict[str, str], tmp_path: Path
 ) -> None:
-    done = mtls(*argv, cwd=tmp_path, env={"LANGUAGE": "", **environ})
+    done = started(*argv, cwd=tmp_path, env={"LANGUAGE": "", **environ})
     assert "版本" in done.stdout
 
 
 def test_english_can_be_asked_for_on_a_chinese_system(tmp_path: Path) -> None:
-    done = mtls("locate", "--lang", "en", cwd=tmp_path, env={"LANG": "zh_CN.UTF-8", **CHINESE})
+    done = started("locate", "--lang", "en", cwd=tmp_path, env={"LANG": "zh_CN.UTF-8", **CHINESE})
     assert "version" in done.stdout
 
 
@@ -269,7 +270,7 @@ def test_english_can_be_asked_for_on_a_chinese_system(tmp_path: Path) -> None:
 def test_a_language_that_is_not_spoken_here_is_refused_with_those_that_are(
     argv: tuple[str, ...], environ: dict[str, str], tmp_path: Path
 ) -> None:
-    done = mtls(*argv, cwd=tmp_path, env=environ, exit_code=2)
+    done = started(*argv, cwd=tmp_path, env=environ, exit_code=2)
     assert "'fr' is not one of en, zh_CN" in done.stderr
     assert list(tmp_path.iterdir()) == []
 

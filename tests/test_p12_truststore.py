@@ -20,7 +20,7 @@ from mtls_openssl.locate import Machine, find, find_keytool
 from mtls_openssl.process import Door
 from tests import original
 from tests.der import protection
-from tests.machine import PASSWORD, mtls, openssl, ran, tool
+from tests.machine import PASSWORD, mtls, openssl, ran, started, tool
 
 JAVA = pytest.mark.tool("keytool")
 PBES2 = ["PBES2", "PBKDF2", "HMAC-SHA256", "AES-256-CBC"]
@@ -224,7 +224,7 @@ def test_java_sees_what_openssl_made_as_what_java_makes(folder: Path) -> None:
     if can_trust():
         in_process("p12", "truststore", "--out", str(folder), "--for", "java8")
     else:
-        mtls("p12", "truststore", "--for", "java8", cwd=folder)
+        started("p12", "truststore", "--for", "java8", cwd=folder)
     seen = listed(folder)
     assert "\nmyrootca, " in seen
     assert keytool.entries(seen) == ("trustedCertEntry",)

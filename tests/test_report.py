@@ -191,7 +191,7 @@ def test_a_line_that_is_none_does_not_hide_the_others(copy: Path) -> None:
 
 def test_it_speaks_the_language_that_was_asked_for(made: Path, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    machine.mtls("report", "--lang", "zh", "--out-file", file, cwd=made)
+    machine.started("report", "--lang", "zh", "--out-file", file, cwd=made)
     reader = Reader(file.read_text("utf-8"))
 
     assert reader.named("html") == [{"lang": "zh-CN"}]

@@ -10,7 +10,7 @@ import pytest
 
 from mtls_openssl.openssl import ca
 from tests.authority import flat, issue, said, serial, serials
-from tests.machine import CHECKOUT, mtls, openssl, ran, snapshot
+from tests.machine import CHECKOUT, mtls, openssl, ran, snapshot, started
 
 KILLED = 9
 COMMANDS = {
@@ -66,7 +66,7 @@ def test_when_a_command_goes_wrong_the_old_register_and_crl_stay(
         issue(folder, "dora", "ca", "client")
     before = kept(folder)
 
-    done = mtls(
+    done = started(  # it may be killed
         "revoke", "bob", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=None
     )
 

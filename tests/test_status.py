@@ -137,7 +137,7 @@ def test_a_set_is_shown_as_a_tree_with_days_and_backups(made: Path) -> None:
 def test_the_columns_are_straight_in_chinese_too(made: Path) -> None:
     from mtls_openssl.language import width
 
-    told = machine.mtls("status", "--lang", "zh", cwd=made).stdout.splitlines()
+    told = machine.started("status", "--lang", "zh", cwd=made).stdout.splitlines()
     places = {
         width(line[: match.start()])
         for line in told
