@@ -10,6 +10,7 @@ from pathlib import Path
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.language import _
 from mtls_openssl.workspace import commit, publishing
+from mtls_openssl.workspace.durable import sync_folder
 from mtls_openssl.workspace.permissions import private_folder
 
 
@@ -88,5 +89,5 @@ def _back_up(name: str, content: bytes, backups: Path) -> Path:
     folder = backups / commit.backup_name(backups.parent)
     private_folder(folder)
     publishing.write(folder / name, content)
-    commit.sync_folder(folder)
+    sync_folder(folder)
     return folder / name

@@ -24,6 +24,7 @@ from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
 from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.durable import sync_folder
 from mtls_openssl.workspace.permissions import make_public, private_folder
 
 STAGE = ".mtls.stage"
@@ -192,22 +193,6 @@ def forget(directory: Path) -> None:
     except OSError as error:
         raise unavailable(_("{path} can't be removed", path=path), error) from error
     sync_folder(directory)
-
-
-def sync_folder(path: Path) -> None:
-    """Have the renames in a folder outlast a power cut, where the system offers that."""
-    if sys.platform == "win32":
-        return
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return  # a folder that may be written and not read
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        return  # some file systems have no such thing
-    finally:
-        os.close(descriptor)
 
 
 def patiently(action: Callable[[], object]) -> None:

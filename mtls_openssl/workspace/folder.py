@@ -12,7 +12,7 @@ from typing import Self
 
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import _
-from mtls_openssl.workspace import commit
+from mtls_openssl.workspace import commit, durable
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.interrupts import Shield, held
 from mtls_openssl.workspace.lock import FolderLock
@@ -20,7 +20,6 @@ from mtls_openssl.workspace.permissions import make_private, private_folder
 
 LOCK = ".mtls.lock"
 _ATTEMPTS = 3
-_MANY = 8
 
 
 class Workspace:
@@ -255,16 +254,7 @@ class Workspace:
         for name in publish:
             if name in private:
                 self._warn_unless(make_private(self.stage / name))
-        paths = [self.stage / name for name in publish]
-        if len(paths) <= _MANY:
-            for path in paths:
-                _sync(path)
-            return
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - for a fleet only
-
-        # A disk writes what several wait for in one go.
-        with ThreadPoolExecutor(_MANY) as pool:
-            list(pool.map(_sync, paths))
+        durable.sync([self.stage / name for name in publish])
 
     def _leave(self, *, quietly: bool) -> None:
         try:
@@ -308,20 +298,6 @@ def _copy(original: Path, copy: Path) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(copy, flags, 0o600), "wb") as file:
         file.write(content)
-
-
-def _sync(path: Path) -> None:
-    """Have a file, or a folder and the files in it, outlast a power cut."""
-    if commit.is_real_folder(path):
-        for file in path.iterdir():
-            _sync(file)
-        commit.sync_folder(path)
-        return
-    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove_folder(folder: Path) -> None:

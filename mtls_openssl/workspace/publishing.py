@@ -9,6 +9,7 @@ from pathlib import Path
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.language import _
 from mtls_openssl.workspace import commit
+from mtls_openssl.workspace.durable import sync_folder
 
 
 def publish(file: Path, content: bytes, sign: bytes, *, mode: int = 0o644) -> Path:
@@ -83,7 +84,7 @@ def replace(file: Path, content: bytes, mode: int = 0o644) -> None:
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise
-    commit.sync_folder(file.parent)
+    sync_folder(file.parent)
 
 
 def write(file: Path, content: bytes) -> None:
