@@ -8,8 +8,10 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
+import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +25,7 @@ from mtls_openssl.steps import Command, Ending, Finished, Join, Outcome, Render,
 from mtls_openssl.workspace.causes import unavailable
 
 _TICK = 0.1
-_PEM = {".key", ".csr", ".crt", ".pem"}
+_PEM = (".key", ".csr", ".crt", ".pem")
 
 
 class Watcher(Protocol):
@@ -64,12 +66,24 @@ class Room:
         secrets = {name: self.secrets[name] for name in command.secrets}
         if command.program:
             environment, names = foreign_environment()
-            return {**environment, **secrets}, (*names, *secrets)
+        elif command.trusts_machine:
+            environment, names = clean_environment(self._settings, trusts_machine=True)
+        else:
+            environment, names = self._usual
+        return {**environment, **secrets}, (*names, *secrets)
+
+    @functools.cached_property
+    def _usual(self) -> tuple[dict[str, str], tuple[str, ...]]:
+        """What thousands of commands of a run are given."""
+        return clean_environment(self._settings)
+
+    @property
+    def _settings(self) -> dict[str, str]:
         ours = {"OPENSSL_CONF": self.config}
         if sys.platform == "win32":
             # The -subj of a Windows openssl is in the ANSI code page otherwise.
             ours["OPENSSL_WIN32_UTF8"] = "1"
-        return clean_environment({**ours, **secrets}, trusts_machine=command.trusts_machine)
+        return ours
 
 
 def run(
@@ -244,13 +258,14 @@ def run_one(number: int, command: Command, room: Room, door: Door, log: AuditLog
         limit=room.limit or command.limit,
         stdin=command.stdin,
     )
+    written = contents(room.folder, (*command.writes, *command.updates))
     outcome = Outcome(
         number,
         command,
         finished,
-        problem(command, finished, room.folder),
+        problem(command, finished, written),
         reads,
-        _hashes(room.folder, (*command.writes, *command.updates)),
+        {name: hashlib.sha256(content).hexdigest() for name, content in written.items()},
         names,
     )
     log.command(outcome, cwd=room.folder)
@@ -285,7 +300,7 @@ def serve(
         yield serving
     finally:
         finished = serving.end()
-        said = problem(command, finished, room.folder)
+        said = problem(command, finished, contents(room.folder, command.writes))
         log.command(Outcome(number, command, finished, said, reads, {}, names), cwd=room.folder)
 
 
@@ -293,8 +308,22 @@ def _hashes(folder: Path, names: Sequence[str]) -> dict[str, str]:
     return {name: sha256_of(folder / name) for name in names if (folder / name).is_file()}
 
 
-def problem(command: Command, finished: Finished, folder: Path) -> str:
-    """Why `command` does not count as done, as the end of a sentence; empty if it does."""
+def contents(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """What is in those files of a folder that are there, by name."""
+    return {name: file.read_bytes() for name in names if (file := folder / name).is_file()}
+
+
+def problem(command: Command, finished: Finished, written: Mapping[str, bytes]) -> str:
+    """Why a command does not count as done.
+
+    Args:
+        command: what was run.
+        finished: how it ended.
+        written: what is in the files that it was to write and that are there, by name.
+
+    Returns:
+        The end of a sentence; empty if it does count.
+    """
     match finished.ending:
         case Ending.NOT_STARTED:
             return _("could not be started: {words}", words=finished.stderr)
@@ -308,17 +337,17 @@ def problem(command: Command, finished: Finished, folder: Path) -> str:
     if finished.exit:
         return diagnosis.ended(finished.exit)
     for name in command.writes:
-        file = folder / name
-        if not file.is_file():
+        content = written.get(name)
+        if content is None:
             return _("said that all was well (exit code 0), but wrote no {file}", file=name)
-        if not file.stat().st_size:
+        if not content:
             return _("said that all was well (exit code 0), but left {file} empty", file=name)
-        if file.suffix in _PEM and not _is_whole(file):
+        if name.endswith(_PEM) and not _is_whole(content):
             return _("said that all was well (exit code 0), but left {file} damaged", file=name)
     return ""
 
 
-def _is_whole(file: Path) -> bool:
-    """Whether a file has the first and the last line of PEM (RFC 7468, section 2)."""
-    content = file.read_bytes().strip()
-    return content.startswith(b"-----BEGIN ") and content.endswith(b"-----")
+def _is_whole(content: bytes) -> bool:
+    """Whether it has the first and the last line of PEM (RFC 7468, section 2)."""
+    text = content.strip()
+    return text.startswith(b"-----BEGIN ") and text.endswith(b"-----")

@@ -77,6 +77,7 @@ _TYPES: tuple[Any, ...] = (
     *((int, float), str, str, dict, dict, str, str),
 )
 _HIGHEST = 2**53 - 1
+_MUCH = 65536
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _HASH_KEY = b',"hash":"'
 _SEAL = len(_HASH_KEY) + 64 + len(b'"}')
@@ -234,5 +235,8 @@ def sha256_of(path: Path) -> str:
     Raises:
         OSError: it can't be read.
     """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while some := file.read(_MUCH):
+            digest.update(some)
+    return digest.hexdigest()

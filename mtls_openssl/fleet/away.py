@@ -7,6 +7,7 @@ the same here.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import threading
 from collections import Counter
@@ -14,7 +15,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mtls_openssl.audit import AuditLog, sha256_of
+from mtls_openssl.audit import AuditLog
 from mtls_openssl.errors import UnreachableError
 from mtls_openssl.fleet import errand
 from mtls_openssl.fleet.errand import Brought, Errand
@@ -99,7 +100,7 @@ class Away:
                 one.sent.cancel()
             now = datetime.now(UTC)
             stopped = Finished(Ending.STOPPED, None, "", "", 0.0, now)
-            said = problem(one.command, stopped, self._room.folder)
+            said = problem(one.command, stopped, {})
             one.outcome.set_result(Outcome(one.number, one.command, stopped, said, {}, {}))
 
     def _taken(self, one: _Sent | None = None) -> _Sent | None:
@@ -132,21 +133,20 @@ class Away:
             one.outcome.set_result(outcome)
 
     def _landed(self, one: _Sent, brought: Brought) -> Outcome:
-        folder = self._room.folder
         command = dataclasses.replace(
             one.command,
             purpose=_("{purpose}, on {host}", purpose=one.command.purpose, host=brought.host),
         )
-        for name in command.writes:
-            if name in brought.files:
-                _write(folder / name, brought.files[name])
+        written = {name: brought.files[name] for name in command.writes if name in brought.files}
+        for name, content in written.items():
+            _write(self._room.folder / name, content)
         outcome = Outcome(
             one.number,
             command,
             brought.finished,
-            problem(command, brought.finished, folder),
+            problem(command, brought.finished, written),
             {},
-            {name: sha256_of(folder / name) for name in command.writes if name in brought.files},
+            {name: hashlib.sha256(content).hexdigest() for name, content in written.items()},
             brought.env,
         )
         where = f"{brought.host}:{brought.folder}"

@@ -30,7 +30,7 @@ from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found, find
 from mtls_openssl.process import Door
-from mtls_openssl.runner import Room
+from mtls_openssl.runner import Room, contents
 from mtls_openssl.steps import Command, Finished
 from mtls_openssl.workspace import permissions
 
@@ -215,7 +215,6 @@ def _carried_out(errand: Errand, found: Found, folder: Path, host: str) -> Broug
         env=environment,
         limit=errand.limit or command.limit,
     )
-    files = [folder / name for name in command.writes]
     return Brought(
         host,
         str(found.chosen.path),
@@ -223,9 +222,5 @@ def _carried_out(errand: Errand, found: Found, folder: Path, host: str) -> Broug
         str(folder),
         finished,
         names,
-        {
-            name: file.read_bytes()
-            for name, file in zip(command.writes, files, strict=True)
-            if file.is_file()
-        },
+        contents(folder, command.writes),
     )

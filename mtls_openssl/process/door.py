@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -49,9 +50,14 @@ class _Clock:
 def _here(
     executable: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], **more: Any
 ) -> Any:
-    return plumbing.local[os.fspath(executable)].popen(
+    return _program(os.fspath(executable)).popen(
         [_argument(argument) for argument in argv], cwd=os.fspath(cwd), env=dict(env), **more
     )
+
+
+@functools.cache
+def _program(path: str) -> Any:
+    return plumbing.local[path]
 
 
 _INTERNAL_ERROR = 1359
@@ -378,7 +384,9 @@ def _private_files() -> dict[str, Any]:
 
 def _argument(argument: str) -> str:
     # openssl reads its arguments as UTF-8, whatever this process's locale is.
-    return argument if sys.platform == "win32" else os.fsdecode(argument.encode())
+    if sys.platform == "win32" or argument.isascii():
+        return argument
+    return os.fsdecode(argument.encode())
 
 
 def _text(output: bytes) -> str:

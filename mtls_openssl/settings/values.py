@@ -232,6 +232,8 @@ def _text(value: object) -> str:
 def visible(value: object) -> str:
     """Text of which every character can be seen: no control, no line break, nothing unreadable."""
     text = _text(value)
+    if text.isascii() and text.isprintable():
+        return text
     for character in text:
         if not _can_be_seen(character):
             raise UnfitError(_("holds {what}", what=_called(character)))
