@@ -187,7 +187,8 @@ def _issued(choices: Choices, read: Loaded, who: Wanted) -> Done:
         folder=folder,
         manifest=manifest,
         wanted=who,
-        jobs=choices["jobs"] or making.processors(),
+        # One more than processors: while we read what one has made, none of them is idle.
+        jobs=choices["jobs"] or making.processors() + 1,
         zipped=choices["zip"],
         limit=choices["timeout"],
         passphrases=of_folder(choices, folder, read.passphrases, issuer=manifest.issuer.name),

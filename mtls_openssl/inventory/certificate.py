@@ -221,18 +221,24 @@ def _pem(key: bytes) -> str:
 def _extensions(fields: list[Element]) -> dict[str, Extension]:
     found: dict[str, Extension] = {}
     for field in fields:
-        if field.tag != _EXTENSIONS:
-            continue
-        for one in der.parts(der.element(field.data, field.begin, field.end), der.SEQUENCE):
-            kind, *more = der.parts(one, der.SEQUENCE)
-            critical = len(more) + 1 == _CRITICAL_AT and more[0].content != b"\0"
-            known = _READ.get(der.oid(kind))
-            # openssl reads a certificate whose extension is damaged, and so do we.
-            with contextlib.suppress(ValueError, IndexError):
-                if known:
-                    values = tuple(known[1](more[-1].content))
-                    found[known[0]] = Extension(values, critical)
+        if field.tag == _EXTENSIONS:
+            rows = der.parts(der.element(field.data, field.begin, field.end), der.SEQUENCE)
+            found.update(filter(None, (_extension(one.whole) for one in rows)))
     return found
+
+
+# Most extensions stand in thousands of certificates as they are.
+@functools.lru_cache(maxsize=1024)
+def _extension(data: bytes) -> tuple[str, Extension] | None:
+    """The name of an extension and what it says; None for one that is not ours to know."""
+    kind, *more = der.sequence(data)
+    critical = len(more) + 1 == _CRITICAL_AT and more[0].content != b"\0"
+    known = _READ.get(der.oid(kind))
+    # openssl reads a certificate whose extension is damaged, and so do we.
+    with contextlib.suppress(ValueError, IndexError):
+        if known:
+            return known[0], Extension(tuple(known[1](more[-1].content)), critical)
+    return None
 
 
 def _constraints(data: bytes) -> Iterator[str]:
