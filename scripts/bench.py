@@ -127,7 +127,7 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=15, help="runs of each, in turn")
-    parser.add_argument("--rounds", type=int, default=4, help="runs of each in a pair")
+    parser.add_argument("--rounds", type=int, default=8, help="runs of each in a pair")
     parser.add_argument("--clients", type=int, default=5000, help="of a fleet; 0 for none")
     pairs, rounds = (chosen := parser.parse_args()).pairs, chosen.rounds
     sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -137,7 +137,7 @@ def main() -> None:
     added(pairs)
     start_up(pairs)
     if chosen.clients:
-        bench_fleet.figures(chosen.clients, few=100, rounds=3)
+        bench_fleet.figures(chosen.clients, few=200, rounds=3)
 
 
 if __name__ == "__main__":
