@@ -84,10 +84,12 @@ def _sync_at_once(folder: Path) -> bool:
 
 def _kind(folder: Path) -> str:
     """What kind of file system a folder is on; empty if that can't be told."""
+    if sys.platform == "win32":
+        return ""  # where Linux runs Windows' programs, they find its own mounts
     try:
         mounts = _MOUNTS.read_text("utf-8", "replace").splitlines()
     except OSError:
-        return ""  # no Linux
+        return ""  # macOS
     device = folder.stat().st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
     # proc_pid_mountinfo(5): the device is the third field, the kind the first after the hyphen.
