@@ -378,7 +378,7 @@ def test_a_single_file_and_a_place_without_any_are_told(foreign: Path, tmp_path:
     assert f"There is no folder or file {tmp_path / 'none'}." in done.stderr
     (tmp_path / "empty").mkdir()
     done = asked("empty", cwd=tmp_path, code=7)
-    assert "There is no certificate in empty." in done.stderr
+    assert f"There is no certificate in {tmp_path / 'empty'}." in done.stderr
     assert status("empty", "--nagios", cwd=tmp_path, code=3).startswith("CERTIFICATES UNKNOWN - ")
 
 

@@ -176,7 +176,7 @@ def bundle_of(choices: Choices, name: str, read: Loaded) -> Bundle:
             _(
                 "There is no certificate of a server or client {name} in {folder}.",
                 name=name,
-                folder=folder,
+                folder=folder.absolute(),
             ),
             cause=_("there are: {names}", names=", ".join(condition.leaves_there(files)) or "-"),
             fix=_("give one of these names, or truststore"),

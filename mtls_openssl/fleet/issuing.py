@@ -338,7 +338,7 @@ def _require(order: Order) -> None:
     for file in dict.fromkeys(("ca.crt", issuer.certificate_file, issuer.key_file)):
         if not (order.folder / file).is_file():
             raise FolderUnavailableError(
-                _("{name} is not in {folder}.", name=file, folder=order.folder),
+                _("{name} is not in {folder}.", name=file, folder=order.folder.absolute()),
                 cause=_("it takes the authority of a set to issue certificates"),
                 fix=_("name the folder of the set with --out, or make one: {command}",
                       command="python -m mtls_openssl all"),

@@ -107,7 +107,7 @@ def identity(folder: Path, name: str) -> Identity:
     for file in (CA, f"{name}.crt", f"{name}.key"):
         if not (folder / file).is_file():
             raise FolderUnavailableError(
-                _("{name} is not in {folder}.", name=file, folder=folder),
+                _("{name} is not in {folder}.", name=file, folder=folder.absolute()),
                 cause=_("it takes the cluster's CA and a certificate of it to be let in"),
                 fix=_(
                     "make it: {command}; or name another one: --scheduler-as NAME",

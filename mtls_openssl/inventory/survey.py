@@ -118,7 +118,7 @@ def _known(node: Node) -> Node:
 
 def _nothing(path: Path) -> FolderUnavailableError:
     return FolderUnavailableError(
-        _("There is no certificate in {folder}.", folder=path),
+        _("There is no certificate in {folder}.", folder=path.absolute()),
         cause=_("it is another folder, or nothing was made in it yet"),
         fix=_("name the folder of the set with --out, or the folder to look at"),
     )

@@ -153,7 +153,11 @@ def _require(folder: Path, parties: Parties) -> None:
     missing = [name for name in parties.files if not (folder / name).is_file()]
     if missing:
         raise FolderUnavailableError(
-            _("A handshake needs {files} in {folder}.", files=joined(", ", missing), folder=folder),
+            _(
+                "A handshake needs {files} in {folder}.",
+                files=joined(", ", missing),
+                folder=folder.absolute(),
+            ),
             cause=_("they were never made, or are in another folder"),
             fix=_("make a set: python -m mtls_openssl all; or name its folder with --out"),
         )

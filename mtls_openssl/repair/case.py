@@ -241,7 +241,7 @@ def _refuse_dates(ca: Description, days: int | None, now: datetime, folder: Path
 def _require(name: str, folder: Path, fix: Text) -> None:
     if not (folder / name).is_file():
         raise FolderUnavailableError(
-            _("{name} is not in {folder}.", name=name, folder=folder), fix=fix
+            _("{name} is not in {folder}.", name=name, folder=folder.absolute()), fix=fix
         )
 
 

@@ -266,13 +266,13 @@ def require_authority(folder: Path, authority: str) -> None:
     certificate, key = f"{authority}.crt", f"{authority}.key"
     if not (folder / certificate).is_file():
         raise FolderUnavailableError(
-            _("{name} is not in {folder}.", name=certificate, folder=folder),
+            _("{name} is not in {folder}.", name=certificate, folder=folder.absolute()),
             cause=_("there is no set in it, or it is another folder"),
             fix=_("name the folder of the set with --out"),
         )
     if not (folder / key).is_file():
         raise FolderUnavailableError(
-            _("{name} is not in {folder}.", name=key, folder=folder),
+            _("{name} is not in {folder}.", name=key, folder=folder.absolute()),
             cause=_("the authority that has issued a certificate is the one that can revoke it"),
             fix=_("put the key beside {file} for this, or name its folder with --out",
                   file=certificate),
