@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
-from mtls_openssl.cli import app
 from mtls_openssl.desk import at
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.locate import find
@@ -23,19 +21,11 @@ from mtls_openssl.openssl import ca
 from mtls_openssl.process import Door
 from mtls_openssl.restore import all_, bring_back, chosen, examine, merging, record
 from mtls_openssl.restore.shelf import Shelf
-from tests.machine import PASSWORD, openssl, ran, snapshot
+from tests.machine import PASSWORD, mtls, openssl, ran, snapshot
 
 pytestmark = pytest.mark.end_to_end
 
 LOG = "mtls-audit.jsonl"
-
-
-def mtls(*argv: str, cwd: Path, env: Mapping[str, str] | None = None, exit_code: int = 0) -> Result:
-    """Run a command of ours on a folder, in this process."""
-    given = {"MTLS_P12_PASSWORD": PASSWORD, **(env or {})}
-    done = CliRunner().invoke(app, [*argv, "--out", str(cwd)], env=given)
-    assert done.exit_code == exit_code, f"{argv}\n{done.stdout}\n{done.stderr}"
-    return done
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def _sync_one(path: Path) -> None:
 def _sync_at_once(folder: Path) -> bool:
     """Whether all that is not written yet of a file system could be written in one go.
 
-    Of hundreds of small files that is a fifth of the work, and it is the same promise.
+    Hundreds of small files one by one are a tenth of a fleet's work; the promise is the same.
     """
     if _kind(folder) not in _AT_ONCE or _release() < _FIRST_TO_TELL:
         return False
