@@ -48,9 +48,9 @@ class Journal:
 
     Args:
         backup: the name, below `backup/`, of the folder for what is replaced; "" for none.
-        retire: names of the files that move from the folder to the backup.
-        publish: names of the files that move from the stage to the folder; and `clients/NAME` of
-            files or whole folders, which replace nothing.
+        retire: names of the files that move from the folder to the backup; and `clients/NAME` of
+            files or whole folders, which go to `clients/` there.
+        publish: names of the files that move from the stage to the folder, and `clients/NAME`.
         public: which of `publish` everyone may read.
     """
 
@@ -62,7 +62,15 @@ class Journal:
     @property
     def fills_clients(self) -> bool:
         """Whether something goes to the folder CLIENTS."""
-        return any(not is_bare(name) for name in self.publish)
+        return any(map(is_of_client, self.publish))
+
+    def backups(self, directory: Path) -> tuple[Path, ...]:
+        """The folders that what is replaced goes to, the outer ones first; none for nothing."""
+        if not self.retire:
+            return ()
+        own = directory / BACKUP / self.backup
+        clients = (own / CLIENTS,) if any(map(is_of_client, self.retire)) else ()
+        return (directory / BACKUP, own, *clients)
 
     def moves(self, directory: Path) -> Iterator[tuple[Path, Path]]:
         """Every rename in order: from, to."""
@@ -140,10 +148,9 @@ def carry_out(directory: Path, journal: Journal, between: Callable[[], None]) ->
     Raises:
         FolderUnavailableError: a file is missing, in the way, or held open.
     """
-    backups = directory / BACKUP
-    if journal.retire:
-        _ensure_folder(backups)
-        _ensure_folder(backups / journal.backup)
+    backups = journal.backups(directory)
+    for folder in backups:
+        _ensure_folder(folder)
     if journal.fills_clients:
         _ensure_folder(directory / CLIENTS)
     for source, target in journal.moves(directory):
@@ -151,9 +158,8 @@ def carry_out(directory: Path, journal: Journal, between: Callable[[], None]) ->
         _move(source, target, directory)
     for name in journal.public:
         make_public(directory / name)
-    if journal.retire:
-        sync_folder(backups / journal.backup)
-        sync_folder(backups)
+    for folder in reversed(backups):
+        sync_folder(folder)
     if journal.fills_clients:
         sync_folder(directory / CLIENTS)
     sync_folder(directory)
@@ -265,8 +271,8 @@ def _parse(data: dict[str, Any]) -> Journal:
     journal = Journal(backup=data["backup"], **lists)
     understood = (
         data == {"version": _VERSION, **json.loads(json.dumps(dataclasses.asdict(journal)))}
-        and all(is_bare(name) for key in ("retire", "public") for name in lists[key])
-        and all(is_bare(name) or is_of_client(name) for name in journal.publish)
+        and all(map(is_bare, journal.public))
+        and all(is_bare(name) or is_of_client(name) for name in (*journal.retire, *journal.publish))
         and (_BACKUP_NAME.fullmatch(journal.backup) if journal.retire else journal.backup == "")
     )
     if not understood:

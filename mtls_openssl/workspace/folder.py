@@ -49,6 +49,7 @@ class Workspace:
         self._shield = Shield()
         self._made: list[Path] = []
         self._staged = False
+        self._backup = ""
 
     @classmethod
     def open(cls, directory: Path, *, command: str) -> Self:
@@ -136,14 +137,16 @@ class Workspace:
     ) -> Path | None:
         """Move the finished set from the stage into the folder, whole or not at all.
 
-        What it replaces goes to `backup/<UTC time>/` first. Once this has begun, an interrupt is
-        heeded between two moves, and all of them are undone.
+        What it replaces goes to `backup/<UTC time>/` first, the same folder for all commits of a
+        run. Once this has begun, an interrupt is heeded between two moves, and all of them are
+        undone.
 
         Args:
             publish: names in the stage that move into the folder; and `clients/NAME` of files or
-                whole folders there, which must be new, and which nobody else may read.
-            retire: names in the folder that don't belong to the new set and go to the backup
-                as well; one that is not there is passed over.
+                whole folders there, which must be new or in `retire`, and which nobody else may
+                read.
+            retire: names in the folder, `clients/NAME` too, that don't belong to the new set and
+                go to the backup as well; one that is not there is passed over.
             private: names that nobody else may read; everyone may read the others.
             record: puts on record that the set is in place. If it can't, the set is not; if it
                 is cut off, the next run finds the names in `finished` and can make up for it.
@@ -157,19 +160,20 @@ class Workspace:
             FolderUnavailableError: a file could not be moved; the old set is as it was.
         """
         ours = [name for name in publish if not commit.is_of_client(name)]
+        _bare([*ours, *(name for name in retire if not commit.is_of_client(name))])
         replaced = [
             name
-            for name in dict.fromkeys(_bare((*ours, *retire)))
+            for name in dict.fromkeys((*ours, *retire))
             if os.path.lexists(self.directory / name)
         ]
         journal = commit.Journal(
-            backup=commit.backup_name(self.directory) if replaced else "",
+            backup=self._backup_for(replaced) if replaced else "",
             retire=tuple(replaced),
             publish=tuple(publish),
             public=tuple(name for name in ours if name not in private),
         )
-        backups, clients = (self.directory / name for name in (commit.BACKUP, commit.CLIENTS))
-        made = [folder for folder in (backups, clients) if not os.path.lexists(folder)]
+        backups, clients = journal.backups(self.directory), self.directory / commit.CLIENTS
+        made = [folder for folder in (clients, *backups) if not os.path.lexists(folder)]
         try:
             self._make_durable(publish, private)
             self._shield.deliver()
@@ -179,9 +183,7 @@ class Workspace:
             commit.forget(self.directory)
         except BaseException as error:
             commit.undo(self.directory, journal)
-            if replaced:
-                _remove_if_empty(backups / journal.backup)
-            for folder in made:
+            for folder in reversed(made):
                 _remove_if_empty(folder)
             commit.forget(self.directory)
             if isinstance(error, OSError):
@@ -190,7 +192,14 @@ class Workspace:
             raise
         if last:
             self._shield.let_go()
-        return backups / journal.backup if replaced else None
+        return self.directory / commit.BACKUP / journal.backup if replaced else None
+
+    def _backup_for(self, replaced: Sequence[str]) -> str:
+        """The name of the backup: that of this run, unless it has one of these already."""
+        own = self.directory / commit.BACKUP / self._backup
+        if not self._backup or any(os.path.lexists(own / name) for name in replaced):
+            self._backup = commit.backup_name(self.directory)
+        return self._backup
 
     def _make_folder(self) -> None:
         parents = [self.directory, *self.directory.parents]
