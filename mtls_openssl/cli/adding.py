@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtls_openssl.cli import changing, making, options
+from mtls_openssl.cli import changing, console, making, options
 from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.passphrase import PASSPHRASE
@@ -129,7 +129,10 @@ def _add(choices: Choices, role: Role) -> None:
         return
     action = Action(leaf.name, Verb.MAKE, work=Work(leaf, packings=leaf.packings))
     decision = Decision(manifest_with(read, folder, leaf), (action,))
-    changing.carried_out(choices, changing.Decided(decision, read), f"{role.value} add")
+    purpose = f"{role.value} add"
+    result = changing.carried_out(choices, changing.Decided(decision, read), purpose)
+    if choices["json"]:
+        console.print_data(changing.data_of(purpose, decision, folder, result))
     named = read.manifest.leaf(leaf.name) is not None
     if read.tables and not (named or choices["quiet"] or choices["json"]):
         note = _(

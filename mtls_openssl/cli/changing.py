@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mtls_openssl.settings import Loaded
 
 _MADE_BYTES = 18
+_SHOWN = 5
 _US = "python -m mtls_openssl"
 
 
@@ -40,6 +41,11 @@ class Decided:
 
     decision: Decision
     loaded: Loaded
+
+    def noting(self, *notes: Text) -> Decided:
+        """The same, with more to know."""
+        decision = dataclasses.replace(self.decision, notes=(*self.decision.notes, *notes))
+        return dataclasses.replace(self, decision=decision)
 
 
 def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) -> Decided:
@@ -95,7 +101,7 @@ def _as_they_are(
                 names=", ".join(missing),
                 folder=folder.absolute(),
             ),
-            cause=_("there are: {names}", names=", ".join(there) or "-"),
+            cause=_("there are: {names}", names=", ".join((*there, *_of_fleet(folder))) or "-"),
             fix=_(
                 "give one of these names; or make it: {command}",
                 command=f"{_US} client add NAME",
@@ -109,6 +115,16 @@ def _as_they_are(
         if leaf:
             leaves.append(leaf)
     return dataclasses.replace(manifest, leaves=tuple(leaves))
+
+
+def _of_fleet(folder: Path) -> Iterator[str]:
+    """The names of the first clients of the fleet."""
+    from mtls_openssl.inventory import clients  # noqa: PLC0415
+
+    names = clients.names(folder)
+    yield from names[:_SHOWN]
+    if len(names) > _SHOWN:
+        yield "…"
 
 
 def _known(choices: Choices, manifest: Manifest, folder: Path) -> dict[str, str]:
@@ -132,9 +148,15 @@ def kept(file: Path) -> str | None:
         return None
 
 
-def told(decision: Decision, *, dry: bool = False) -> Iterator[Text]:
-    """What is to be done, a line each, with the reasons."""
-    if decision.idle:
+def told(decision: Decision, *, dry: bool = False, alone: bool = True) -> Iterator[Text]:
+    """What is to be done, a line each, with the reasons.
+
+    Args:
+        decision: it.
+        dry: whether it is only told.
+        alone: whether nothing else is done in the same run.
+    """
+    if decision.idle and alone:
         yield _("Nothing to do: everything is as it should be.")
     elif dry:
         yield _("This would be done:")
@@ -161,9 +183,14 @@ def _line(action: Action) -> Text:
     )
 
 
-def data_of(name: str, decision: Decision, folder: Path) -> dict[str, Any]:
-    """The same for a program."""
+def data_of(
+    name: str, decision: Decision, folder: Path, result: Result | None = None
+) -> dict[str, Any]:
+    """The same for a program, and what came of it."""
+    from mtls_openssl import report  # noqa: PLC0415
+
     return {
+        **(report.data(result) if result else {}),
         "command": name,
         "ok": True,
         "folder": str(folder.absolute()),
@@ -181,7 +208,7 @@ def data_of(name: str, decision: Decision, folder: Path) -> dict[str, Any]:
 
 
 def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
-    """Do what was decided, and tell what came of it."""
+    """Do what was decided, and tell a person what came of it."""
     from mtls_openssl import pipeline, register, report  # noqa: PLC0415
     from mtls_openssl.cli.passphrase import passphrases  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
@@ -210,9 +237,7 @@ def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
     finally:
         progress.close()
     console.be_deaf()
-    if choices["json"]:
-        console.print_data({**report.data(result), **data_of(name, decision, folder)})
-    elif not quiet:
+    if not quiet:
         typer.echo("")
         for line in report.text(result):
             typer.echo(line)

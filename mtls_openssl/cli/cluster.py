@@ -55,7 +55,7 @@ def helped(choices: Choices, order: Order) -> Iterator[Order]:
         UnreachableError: the cluster can't be joined.
         FolderUnavailableError: our own files for it are of no use.
     """
-    if choices["scheduler"] is None:
+    if choices.get("scheduler") is None:
         yield order
         return
     from mtls_openssl.fleet import cluster, scheduler  # noqa: PLC0415 - where one is named

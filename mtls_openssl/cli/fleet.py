@@ -21,7 +21,7 @@ from mtls_openssl.language import Text, _, spoken
 
 if TYPE_CHECKING:
     from mtls_openssl.fleet.asking import Asked, Wanted
-    from mtls_openssl.fleet.issuing import Done
+    from mtls_openssl.fleet.issuing import Done, Whom
     from mtls_openssl.manifest import Leaf
     from mtls_openssl.settings import Loaded
 
@@ -82,7 +82,7 @@ def issue(choices: Choices) -> None:
     if choices["dry_run"]:
         _show(choices, who)
         return
-    done = _issued(choices, read, who)
+    done = issued(choices, read, who)
     console.be_deaf()
     if choices["json"]:
         console.print_data(_data(done))
@@ -175,7 +175,18 @@ def _leaf(leaf: Leaf) -> dict[str, Any]:
     }
 
 
-def _issued(choices: Choices, read: Loaded, who: Wanted) -> Done:
+def issued(
+    choices: Choices, read: Loaded, who: Whom, *, renews: bool = False, rekey: bool = False
+) -> Done:
+    """Issue clients, or renew them.
+
+    Args:
+        choices: what was typed.
+        read: the settings.
+        who: whom.
+        renews: whether they are there and get new certificates.
+        rekey: whether they get new keys then.
+    """
     from mtls_openssl.fleet.issuing import Order, issue  # noqa: PLC0415
     from mtls_openssl.life import condition  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
@@ -186,10 +197,12 @@ def _issued(choices: Choices, read: Loaded, who: Wanted) -> Done:
     order = Order(
         folder=folder,
         manifest=manifest,
-        wanted=who,
+        whom=who,
         # One more than processors: while we read what one has made, none of them is idle.
         jobs=choices["jobs"] or making.processors() + 1,
-        zipped=choices["zip"],
+        zipped=choices.get("zip", False),
+        renews=renews,
+        rekey=rekey,
         limit=choices["timeout"],
         passphrases=of_folder(choices, folder, read.passphrases, issuer=manifest.issuer.name),
     )
@@ -258,11 +271,12 @@ def _told(done: Done) -> Iterator[Text]:
         yield _("{count} of them were there already, and stay as they are", count=done.there)
     if done.passwords:
         yield _("The passwords of their .p12 files: {file}", file=done.passwords)
-    for note in _notes(done):
+    for note in notes(done):
         yield _("Note: {note}", note=note)
 
 
-def _notes(done: Done) -> Iterator[str]:
+def notes(done: Done) -> Iterator[str]:
+    """What a person should know besides, a sentence each."""
     if done.others:
         yield _(
             "{count} of those that were there are not as they are asked for now: {names}",
@@ -290,6 +304,6 @@ def _data(done: Done) -> dict[str, Any]:
         "others": done.others,
         "hosts": dict(done.hosts),
         "passwords": str(done.passwords) if done.passwords else None,
-        "notes": [str(note) for note in _notes(done)],
+        "notes": [str(note) for note in notes(done)],
         "seconds": round(done.seconds, 3),
     }

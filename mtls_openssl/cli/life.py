@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtls_openssl.cli import console, options
-from mtls_openssl.cli.changing import carried_out, data_of, looked_at, told
+from mtls_openssl.cli import changing, console, options
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.passphrase import PASSPHRASE
 from mtls_openssl.errors import Exit, UsageError
-from mtls_openssl.language import _, spoken
+from mtls_openssl.language import Text, _, spoken
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 
 if TYPE_CHECKING:
-    from mtls_openssl.life.deciding import Wish
+    from mtls_openssl.cli.changing import Decided
+    from mtls_openssl.fleet.renewing import Due
+    from mtls_openssl.life.deciding import Decision
 
 _DAYS = re.compile(r"(\d{1,5}) ?(d|day|days|w|week|weeks)?", re.IGNORECASE)
 _WITHIN = (
@@ -65,7 +68,8 @@ def add_to(app: typer.Typer) -> None:
 @takes(options.RUN, _DRY, options.SETTINGS, _WITHIN, _REPLACE, options.P12_PASSWORD, PASSPHRASE)
 def apply(choices: Choices) -> None:
     """Make the folder what mtls.toml says, and nothing more; a second run does nothing."""
-    from mtls_openssl.life.deciding import Wish  # noqa: PLC0415 - what a command needs, when it does
+    from mtls_openssl.cli import renewing  # noqa: PLC0415 - as below: what a command needs
+    from mtls_openssl.life.deciding import Wish  # noqa: PLC0415
 
     replace = frozenset(choices["replace"] or ())
     if strange := replace - {ROOT, INTERMEDIATE}:
@@ -74,7 +78,9 @@ def apply(choices: Choices) -> None:
             fix=_("give --replace ca or --replace intermediate"),
         )
     wish = Wish(datetime.now(UTC), days(choices), rekey=choices["rekey"], replace=replace)
-    _do(choices, "apply", wish, described=True)
+    decided = changing.looked_at(choices, "apply", wish, described=True)
+    fleet = tuple(renewing.advice(renewing.looked_at(choices["out"], wish)))
+    _do(choices, "apply", decided.noting(*fleet))
 
 
 @takes(
@@ -82,38 +88,64 @@ def apply(choices: Choices) -> None:
 )  # fmt: skip
 def renew(choices: Choices) -> None:
     """Renew what nears its end, or what is named; exit code 10 if there was nothing to do."""
+    from mtls_openssl.cli import renewing  # noqa: PLC0415
     from mtls_openssl.life.deciding import Wish  # noqa: PLC0415
 
+    names = frozenset(choices["names"] or ())
     wish = Wish(
-        datetime.now(UTC),
-        days(choices),
-        names=frozenset(choices["names"] or ()),
-        rekey=choices["rekey"],
-        only_renew=True,
+        datetime.now(UTC), days(choices), names=names, rekey=choices["rekey"], only_renew=True
     )
-    if not _do(choices, "renew", wish, described=False):
+    of_fleet = renewing.of_fleet(choices["out"], names)
+    decided, due = None, None
+    if not names or names - of_fleet:
+        of_set = dataclasses.replace(wish, names=names - of_fleet)
+        decided = changing.looked_at(choices, "renew", of_set, described=False)
+    if not names or of_fleet:
+        due = renewing.looked_at(choices["out"], dataclasses.replace(wish, names=of_fleet))
+    if not _do(choices, "renew", decided, due):
         raise typer.Exit(Exit.NOTHING_TO_DO)
 
 
-def _do(choices: Choices, name: str, wish: Wish, *, described: bool) -> bool:
-    decided = looked_at(choices, name, wish, described=described)
-    decision = decided.decision
-    quiet = choices["quiet"] or choices["json"]
-    if choices["dry_run"] or decision.idle:
-        if choices["json"]:
-            console.print_data(
-                {**data_of(name, decision, choices["out"]), "dry_run": choices["dry_run"]}
-            )
-        elif not quiet:
-            for line in told(decision, dry=choices["dry_run"]):
-                typer.echo(spoken(line))
-        return not decision.idle
-    if not quiet:
-        for line in told(decision):
+def _do(choices: Choices, name: str, decided: Decided | None, due: Due | None = None) -> bool:
+    """Do what is to be done for a set and for its fleet; whether that was anything."""
+    from mtls_openssl.cli import renewing  # noqa: PLC0415
+
+    dry, folder = choices["dry_run"], choices["out"]
+    decision = decided.decision if decided else None
+    idle = (decision is None or decision.idle) and not (due and due.count)
+    tells = not (choices["quiet"] or choices["json"])
+    if tells:
+        for line in _told(decision, due, dry=dry, idle=idle):
             typer.echo(spoken(line))
-        typer.echo("")
-    carried_out(choices, decided, name)
-    return True
+    result, done = None, None
+    if not dry and decided and not decided.decision.idle:
+        if tells:
+            typer.echo("")
+        result = changing.carried_out(choices, decided, name)
+    if not dry and due and due.count:
+        done = renewing.carried_out(choices, due)
+        for line in renewing.outcome(done) if tells else ():
+            typer.echo(spoken(line))
+    console.be_deaf()
+    if choices["json"]:
+        data = {"command": name, "ok": True, "folder": str(folder.absolute())}
+        if decision:
+            data |= changing.data_of(name, decision, folder, result)
+        if due:
+            data["fleet"] = renewing.data_of(due, done)
+        console.print_data({**data, "dry_run": dry} if dry or idle else data)
+    return not idle
+
+
+def _told(decision: Decision | None, due: Due | None, *, dry: bool, idle: bool) -> Iterator[Text]:
+    from mtls_openssl.cli import renewing  # noqa: PLC0415
+
+    if decision:
+        yield from changing.told(decision, dry=dry, alone=not (due and (due.count or due.left)))
+    elif dry and not idle:
+        yield _("This would be done:")
+    if due:
+        yield from renewing.told(due)
 
 
 def days(choices: Choices) -> int | None:

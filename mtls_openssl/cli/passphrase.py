@@ -120,8 +120,11 @@ def _found(choices: Choices, authority: str, source: str, *, typed: bool, new: b
     if variable in os.environ:
         return os.environ[variable]
     if console.is_interactive():
-        question = _("Pass phrase of {file}", file=f"{authority}.key")
-        return console.ask_twice(question) if new else console.ask_once(question)
+        once = f"the typed {variable}"  # a command may have two runs
+        if once not in choices:
+            question = _("Pass phrase of {file}", file=f"{authority}.key")
+            choices[once] = console.ask_twice(question) if new else console.ask_once(question)
+        return str(choices[once])
     raise SettingRefusedError(
         _("The pass phrase of {file} is not known.", file=f"{authority}.key"),
         cause=_("its key is encrypted, and there is no terminal to ask at"),

@@ -2,8 +2,8 @@
 
 `members` says which files make up the set, and `patient` reads all there is, once. The
 examinations are small functions that go by that alone: `computer`, `folder`, `files`,
-`certificates`, `belonging`, `revocation`, `bundles`, `outside`, `described`, `record`. `finding` is
-what they say, `mending` has the commands that help, `treatment` does what is safe.
+`certificates`, `fleet`, `belonging`, `revocation`, `bundles`, `outside`, `described`, `record`.
+`finding` is what they say, `mending` has the commands that help, `treatment` does what is safe.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mtls_openssl.doctor import (
     computer,
     described,
     files,
+    fleet,
     folder,
     outside,
     record,
@@ -38,6 +39,7 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     certificates.dates,
     certificates.authority,
     certificates.leaves,
+    fleet.dates,
     belonging.ca_key,
     belonging.chain,
     belonging.leaf_keys,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mtls_openssl import register
 from mtls_openssl.audit import LOG, Verdict, verify
 from mtls_openssl.desk import Desk
 from mtls_openssl.doctor import lists, members, unlike
@@ -16,11 +17,14 @@ from mtls_openssl.doctor.members import Members
 from mtls_openssl.doctor.surroundings import Surroundings, gather
 from mtls_openssl.doctor.unlike import Unlike
 from mtls_openssl.errors import FolderUnavailableError, MtlsError
+from mtls_openssl.fleet import renewing
+from mtls_openssl.fleet.renewing import Due
 from mtls_openssl.inspection.content import Content, taken_apart
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.inspection.objects import Bundle, Certificate, Holding, Key, fingerprint
 from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.language import _
+from mtls_openssl.life.deciding import Wish
 from mtls_openssl.locate import Search
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Role
 from mtls_openssl.openssl import verify as verification
@@ -132,6 +136,7 @@ class Patient:
         surroundings: what was found around the set.
         lists: what there is of revocation.
         unlike: what is not as mtls.toml describes it.
+        fleet: who of a fleet nears the end; None where there is none, or nobody can tell.
     """
 
     request: Request
@@ -148,6 +153,7 @@ class Patient:
     surroundings: Surroundings
     lists: Lists = dataclasses.field(default_factory=Lists)
     unlike: tuple[Unlike, ...] = ()
+    fleet: Due | None = None
 
     @property
     def folder(self) -> Path:
@@ -216,7 +222,10 @@ def look(
 
     found = members.gather(request.folder, lambda name: file(name).certificate)
     files = {name: file(name) for name in (*found.halves, *found.bundles)}
-    patient = Patient(request, search, absence, files, found, {}, {}, {}, *log, "", Surroundings())
+    patient = Patient(
+        request, search, absence, files, found, {}, {}, {}, *log, "", Surroundings(),
+        fleet=_fleet(request),
+    )  # fmt: skip
     if not able:
         return patient
     below = found.owners[1:]
@@ -230,6 +239,13 @@ def look(
         lists=lists.gather(desk, request.folder),
         unlike=unlike.gather(desk, request.folder, found, request.passwords, request.now),
     )
+
+
+def _fleet(request: Request) -> Due | None:
+    try:
+        return renewing.due(request.folder, register.issuer_of(request.folder), Wish(request.now))
+    except (OSError, FolderUnavailableError):
+        return None  # what can't be read is told of where it is looked at
 
 
 def _servers(found: Members) -> tuple[str, ...]:

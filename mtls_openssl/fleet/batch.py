@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import IO
 
 from mtls_openssl.errors import NotProvenError
 from mtls_openssl.fleet import passwords, requests, steps
@@ -26,40 +28,67 @@ from mtls_openssl.steps import Outcome
 from mtls_openssl.workspace.folder import remove_folder
 
 
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """A client to be made.
+
+    Args:
+        leaf: who it is.
+        zipped: whether it goes into an archive.
+        key: the private key that it keeps, PEM; nothing for a new one.
+    """
+
+    leaf: Leaf
+    zipped: bool = False
+    key: bytes = dataclasses.field(default=b"", repr=False)
+
+    @property
+    def name(self) -> str:
+        """What is put in place."""
+        return steps.place(self.leaf) + ZIP * self.zipped
+
+
 class Batch:
     """Some clients, made at the same time.
 
     Args:
-        leaves: who they are.
+        items: who they are.
         manifest: whose authorities issue them.
         works: where they are made; their keys are begun at once.
-        zipped: whether each goes into an archive.
+        known: the passwords of PKCS#12 files that keep theirs, by client and file.
 
     Attributes:
         lines: their lines in the register, once they are finished.
-        passwords: of their PKCS#12 files, once they are finished.
+        passwords: the new ones of their PKCS#12 files, once they are finished.
         names: what is to be put in place.
     """
 
     def __init__(
-        self, leaves: Sequence[Leaf], manifest: Manifest, works: Works, *, zipped: bool
+        self,
+        items: Sequence[Item],
+        manifest: Manifest,
+        works: Works,
+        known: Mapping[tuple[str, str], str],
     ) -> None:
-        self.leaves = tuple(leaves)
+        self.leaves = tuple(item.leaf for item in items)
+        self.names = tuple(item.name for item in items)
         self.lines = ""
         self.passwords: list[Entry] = []
         self._manifest = manifest
         self._works = works
         self._stage = works.stage
-        self._zipped = zipped
-        self._keys: list[Future[Outcome]] = []
-        for leaf in self.leaves:
-            (self._stage / steps.place(leaf)).mkdir(parents=True, mode=0o700)
-            self._keys.append(works.begin_anywhere(steps.request(leaf)))
+        self._zipped = [item.leaf for item in items if item.zipped]
+        self._known = known
+        self._keys = [self._begun(item) for item in items]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is to be put in place."""
-        return tuple(steps.place(leaf) + ZIP * self._zipped for leaf in self.leaves)
+    def _begun(self, item: Item) -> Future[Outcome]:
+        leaf = item.leaf
+        (self._stage / steps.place(leaf)).mkdir(parents=True, mode=0o700)
+        if not item.key:
+            return self._works.begin_anywhere(steps.request(leaf))
+        with _created(self._stage / steps.key(leaf)) as file:
+            file.write(item.key)
+        return self._works.begin(steps.request_again(leaf))
 
     def finish(self) -> None:
         """Have them signed, prove them, and pack them.
@@ -77,18 +106,18 @@ class Batch:
         self._pack()
         for leaf in self.leaves:
             (self._stage / leaf.request_file).unlink()
-            if self._zipped:
-                self._zip(leaf)
+        for leaf in self._zipped:
+            self._zip(leaf)
 
     def _issued(self) -> Mapping[str, Description]:
         """What was issued to each; it is where it belongs."""
         waiting = {self._asked_key(leaf): leaf for leaf in self.leaves}
-        by_days: dict[int, list[Leaf]] = {}
+        alike: dict[tuple[int, str], list[Leaf]] = {}
         for leaf in self.leaves:
-            by_days.setdefault(leaf.days, []).append(leaf)
+            alike.setdefault((leaf.days, steps.config_of(leaf)), []).append(leaf)
         found: dict[str, Description] = {}
         new = self._stage / steps.NEW
-        for some in by_days.values():
+        for some in alike.values():
             new.mkdir(mode=0o700)
             (self._stage / steps.INDEX).write_bytes(b"")
             self._works.ask(steps.sign(some, self._manifest.issuer))
@@ -189,7 +218,11 @@ class Batch:
     def _pack(self) -> None:
         """Pack each for its readers, and open what was packed again."""
         packed = [
-            (leaf.name, steps.bundle(leaf, packing, self._manifest), passwords.made_up())
+            (
+                (leaf.name, packing.file),
+                steps.bundle(leaf, packing, self._manifest),
+                self._known.get((leaf.name, packing.file)) or passwords.made_up(),
+            )
             for leaf in self.leaves
             for packing in leaf.packings
         ]
@@ -198,29 +231,34 @@ class Batch:
             outcomes = self._works.wait(
                 [
                     self._works.begin(steps.pack(one)[number], {one.variable: password})
-                    for _name, one, password in packed
+                    for _whose, one, password in packed
                 ]
             )
         checks = list[Check]()
-        for (name, one, password), outcome in zip(packed, outcomes, strict=True):
+        for (whose, one, password), outcome in zip(packed, outcomes, strict=True):
             answers = {pkcs12.open_again(one.file, one.variable): outcome}
             checks += bundles.judged(answers, [one], self._stage, asked=True)
-            self.passwords.append((name, one.file.rpartition("/")[2], password))
+            if whose not in self._known:
+                self.passwords.append((*whose, password))
         self._works.refuse(checks)
 
     def _zip(self, leaf: Leaf) -> None:
         """Put a client into an archive, with the root for whoever has nothing else."""
         folder = self._stage / steps.place(leaf)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(f"{folder}{ZIP}", flags, 0o600)
         root = self._stage / self._manifest.root.certificate_file
         with (
-            os.fdopen(descriptor, "wb") as stream,
+            _created(folder.with_name(f"{folder.name}{ZIP}")) as stream,
             zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
         ):
             for file in (*sorted(folder.iterdir()), root):
                 archive.write(file, file.name)
         remove_folder(folder)
+
+
+def _created(path: Path) -> IO[bytes]:
+    """A new file that nobody else may read."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _key_of(described: Description) -> bytes:

@@ -1,4 +1,4 @@
-"""The run that issues a fleet: batch after batch, each made, proven and put in place whole.
+"""The run that issues or renews a fleet: batch after batch, each proven and put in place whole.
 
 While one batch is signed and proven, the keys of the next ones are being made. A client is there
 if and only if its folder is, so that the same command goes on wherever a run was stopped.
@@ -20,9 +20,9 @@ from mtls_openssl import register
 from mtls_openssl.audit import LOG, AuditLog, recording
 from mtls_openssl.errors import Exit, FolderUnavailableError, InterruptedRunError, MtlsError
 from mtls_openssl.fleet import passwords, steps
-from mtls_openssl.fleet.asking import Wanted
-from mtls_openssl.fleet.batch import Batch
+from mtls_openssl.fleet.batch import Batch, Item
 from mtls_openssl.fleet.book import Book
+from mtls_openssl.fleet.renewing import kept_key
 from mtls_openssl.fleet.works import Works
 from mtls_openssl.inventory import clients
 from mtls_openssl.language import Text, _
@@ -46,6 +46,17 @@ _AHEAD = 2
 _FEW = 5
 
 
+class Whom(Protocol):
+    """Who gets a certificate."""
+
+    @property
+    def count(self) -> int:
+        """How many."""
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Each of them in turn."""
+
+
 class Watcher(Protocol):
     """Who is told how it goes on. Called from one thread only."""
 
@@ -63,9 +74,11 @@ class Order:
     Args:
         folder: the folder of the set.
         manifest: whose authorities issue.
-        wanted: who is wanted.
+        whom: who is to be there; of a renewal those who are, and get a new certificate.
         jobs: how many openssl processes may run at the same time.
-        zipped: whether each client goes into an archive.
+        zipped: whether each new client goes into an archive; one that is renewed is as it was.
+        renews: whether this is a renewal.
+        rekey: whether whoever is renewed gets a new key.
         limit: seconds that any one openssl command may take, instead of its own limit.
         passphrases: those of the authorities' keys, by the variable that openssl reads.
         executor: who makes keys and requests, of whom only what can be pickled is asked; whoever
@@ -75,9 +88,11 @@ class Order:
 
     folder: Path
     manifest: Manifest
-    wanted: Wanted
+    whom: Whom
     jobs: int
     zipped: bool = False
+    renews: bool = False
+    rekey: bool = False
     limit: float | None = None
     passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     executor: Executor | None = None
@@ -98,7 +113,7 @@ class Done:
         entered: how many were there and not in the register.
         strangers: names of clients that another authority has issued, or nobody can read.
         passwords: the file with the passwords; None if none was made.
-        backup: what the register before went to.
+        backup: where that is which was replaced.
         notes: what a person should know besides.
         hosts: how many keys each other host has made.
         seconds: how long it took.
@@ -113,6 +128,7 @@ class Done:
     entered: int = 0
     strangers: Sequence[str] = ()
     passwords: Path | None = None
+    backup: Path | None = None
     notes: tuple[str, ...] = ()
     hosts: Mapping[str, int] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
@@ -122,7 +138,7 @@ class Done:
 # their line, or a batch half in place.
 @held
 def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
-    """Issue the clients that are wanted and not there yet.
+    """Issue the clients that are wanted and not there yet, or renew those who are.
 
     Args:
         order: what the run is given.
@@ -142,7 +158,8 @@ def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
     if not register.is_kept(order.folder):
         _begin_register(order, found)
     with contextlib.ExitStack() as stack:
-        workspace = stack.enter_context(Workspace.open(order.folder, command="issue"))
+        purpose = "renew" if order.renews else "issue"
+        workspace = stack.enter_context(Workspace.open(order.folder, command=purpose))
         make_up_for(workspace)
         log = stack.enter_context(
             AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage)
@@ -210,16 +227,18 @@ class _Run:
     def __init__(
         self, order: Order, found: Found, workspace: Workspace, works: Works, watcher: Watcher
     ) -> None:
-        self.done = Done(workspace.directory, order.wanted.count)
+        self.done = Done(workspace.directory, order.whom.count)
         self._order = order
         self._found = found
         self._workspace = workspace
         self._works = works
         self._watcher = watcher
         self._book = Book(workspace, works)
+        self._configured: set[str] = set()
+        self._known = passwords.known(workspace.directory) if order.renews else {}
 
     def everything(self) -> None:
-        """Issue whoever is not there yet."""
+        """Make everybody who is to be made."""
         manifest, folder = self._order.manifest, self._workspace.directory
         passwords.tidy(folder)
         issuer = manifest.issuer
@@ -232,7 +251,7 @@ class _Run:
         self.done.entered, self.done.strangers = self._book.entered, self._book.strangers
         waiting: deque[Batch] = deque()
         for some in self._batches():
-            waiting.append(Batch(some, manifest, self._works, zipped=self._order.zipped))
+            waiting.append(Batch(some, manifest, self._works, self._known))
             while self._are_enough(waiting):
                 self._finish(waiting.popleft())
         while waiting:
@@ -277,29 +296,35 @@ class _Run:
         there = self.done.passwords and (self._workspace.directory / passwords.FILE).is_file()
         return (passwords.FILE,) if there else ()
 
-    def _batches(self) -> Iterator[Sequence[Leaf]]:
-        """Those who are not there yet, some at a time."""
-        some: list[Leaf] = []
+    def _batches(self) -> Iterator[Sequence[Item]]:
+        """Those who are to be made, some at a time."""
+        some: list[Item] = []
         weight = 0
-        first = True
-        for leaf in self._order.wanted.leaves():
-            if clients.is_there(self._workspace.directory, leaf.name):
-                self._pass_over(leaf)
+        for leaf in self._order.whom.leaves():
+            item = self._again(leaf) if self._order.renews else self._new(leaf)
+            if item is None:
                 continue
-            if first:
-                self._works.render(
-                    steps.configuration(
-                        self._order.manifest, critical_key_usage=leaf.critical_key_usage
-                    )
-                )
-                first = False
-            some.append(leaf)
-            weight += max(leaf.key.bits // _LIGHT, 1)
+            if (config := steps.config_of(leaf)) not in self._configured:
+                self._works.render(steps.configuration(self._order.manifest, leaf))
+                self._configured.add(config)
+            some.append(item)
+            weight += 1 if item.key else max(leaf.key.bits // _LIGHT, 1)
             if weight >= _BATCH:
                 yield some
                 some, weight = [], 0
         if some:
             yield some
+
+    def _new(self, leaf: Leaf) -> Item | None:
+        if clients.is_there(self._workspace.directory, leaf.name):
+            self._pass_over(leaf)
+            return None
+        return Item(leaf, self._order.zipped)
+
+    def _again(self, leaf: Leaf) -> Item:
+        folder = self._workspace.directory
+        zipped = clients.entry(folder, leaf.name).endswith(clients.ZIP)
+        return Item(leaf, zipped, b"" if self._order.rekey else kept_key(folder, leaf.name))
 
     def _pass_over(self, leaf: Leaf) -> None:
         self._workspace.heed()
@@ -318,15 +343,16 @@ class _Run:
         if batch.passwords:
             passwords.add(folder, batch.passwords)
             self.done.passwords = folder / passwords.FILE
-        self._workspace.commit(
+        backup = self._workspace.commit(
             publish=names,
-            retire=(),
+            retire=names if self._order.renews else (),
             private=(),
             record=lambda: self._works.log.publish(
                 _("{count} clients are in place", count=len(names)), published_in(folder, names)
             ),
             last=False,
         )
+        self.done.backup = backup or self.done.backup
         self._book.add(batch.lines)
         self.done.made += len(names)
         left = self.done.wanted - self.done.there - self.done.made

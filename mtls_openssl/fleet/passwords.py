@@ -35,6 +35,24 @@ def made_up() -> str:
     return secrets.choice(_LETTERS) + "".join(rest)
 
 
+def known(folder: Path) -> dict[tuple[str, str], str]:
+    """The passwords that are written down, by the name of the client and of the file.
+
+    Raises:
+        FolderUnavailableError: the file can't be read.
+    """
+    file = folder / FILE
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            lines = [line for line in csv.reader(stream) if len(line) == len(_HEADER)]
+    except FileNotFoundError:
+        return {}
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        cause = error if isinstance(error, OSError) else OSError(str(error))
+        raise unavailable(_("{path} can't be read", path=file), cause) from error
+    return {(name, packed): password for name, packed, password in lines[1:]}
+
+
 def tidy(folder: Path) -> None:
     """Take out the passwords of those whom a run that was cut off did not come to put in place.
 

@@ -12,7 +12,6 @@ from mtls_openssl.proof import bundles
 from mtls_openssl.steps import Command, Kind, Render
 from mtls_openssl.workspace.commit import CLIENTS
 
-CONFIG = "fleet.cnf"
 NEW = "issued"
 INDEX = "issued.txt"
 ALL = "issued.pem"
@@ -42,21 +41,27 @@ def chain(leaf: Leaf) -> str:
     return f"{place(leaf)}/{chain_of(leaf.name)}"
 
 
-def configuration(manifest: Manifest, *, critical_key_usage: bool) -> Render:
-    """The configuration by which `openssl ca` signs the requests of a batch."""
+def config_of(leaf: Leaf) -> str:
+    """The configuration by which `openssl ca` signs the request of a client."""
+    return "fleet_critical.cnf" if leaf.critical_key_usage else "fleet.cnf"
+
+
+def configuration(manifest: Manifest, leaf: Leaf) -> Render:
+    """The configuration by which requests are signed like that of a client."""
     issuer = manifest.issuer
     values = {
         "index": INDEX,
         "certificate": issuer.certificate_file,
         "key": issuer.key_file,
         "new": NEW,
-        "critical_key_usage": critical_key_usage,
+        "critical_key_usage": leaf.critical_key_usage,
         "san": "",
         "names": [],
         "crl_url": manifest.crl_url,
         "ocsp_url": manifest.ocsp_url,
     }
-    return Render("openssl/fleet.cnf.j2", CONFIG, _("how openssl signs many requests"), values)
+    what = _("how openssl signs many requests")
+    return Render("openssl/fleet.cnf.j2", config_of(leaf), what, values)
 
 
 def request(leaf: Leaf) -> Command:
@@ -71,14 +76,25 @@ def request(leaf: Leaf) -> Command:
     )  # fmt: skip
 
 
+def request_again(leaf: Leaf) -> Command:
+    """The command that makes the request for a client whose key is there."""
+    return Command(
+        req.request(key(leaf), leaf.request_file, leaf.subject, leaf.alternatives),
+        _("make a request with the private key {file}", file=leaf.key_file),
+        reads=(key(leaf),),
+        writes=(leaf.request_file,),
+    )
+
+
 def sign(leaves: Sequence[Leaf], issuer: Authority) -> Command:
-    """The command that signs the requests of clients whose certificates last equally long."""
+    """The command that signs the requests of clients that are alike, and last equally long."""
+    config = config_of(leaves[0])
     requests = tuple(leaf.request_file for leaf in leaves)
     secret = pkey.unlocking(issuer.passphrase_variable)
     return Command(
-        ca.issue(requests, leaves[0].days, CONFIG, *secret, out=ALL),
+        ca.issue(requests, leaves[0].days, config, *secret, out=ALL),
         _("issue {count} certificates", count=len(leaves)),
-        reads=(*requests, CONFIG, issuer.certificate_file, issuer.key_file),
+        reads=(*requests, config, issuer.certificate_file, issuer.key_file),
         writes=(ALL,),
         secrets=(issuer.passphrase_variable,) if issuer.encrypted else (),
         limit=_SIGNING,

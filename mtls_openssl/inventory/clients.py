@@ -101,5 +101,35 @@ def der_of(text: str) -> bytes:
         raise NotDerError from error
 
 
+def entry(folder: Path, name: str) -> str:
+    """What a client is called in the folder of a set: `clients/NAME`, or the archive there."""
+    place = f"{CLIENTS}/{name}"
+    return place if (folder / place).is_dir() else f"{place}{ZIP}"
+
+
+def files(folder: Path, name: str) -> frozenset[str]:
+    """The names of all files of a client; none where they can't be looked into."""
+    place = folder / entry(folder, name)
+    try:
+        if place.is_dir():
+            return frozenset(file.name for file in place.iterdir() if file.is_file())
+        with zipfile.ZipFile(place) as archive:
+            return frozenset(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return frozenset()
+
+
+def content(folder: Path, name: str, file: str) -> bytes:
+    """What is in a file of a client; nothing where there is none, or it can't be read."""
+    place = folder / entry(folder, name)
+    try:
+        if place.is_dir():
+            return (place / file).read_bytes()
+        with zipfile.ZipFile(place) as archive:
+            return archive.read(file)
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return b""
+
+
 def _is_zip(name: str) -> bool:
     return name.lower().endswith(ZIP)

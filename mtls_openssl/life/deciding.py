@@ -218,7 +218,7 @@ def _leaf(
                 ),
             )
         return _renewed(leaf, _("asked for by name"), wish, has_key=has_key)
-    ending = _ending(described, wish) if described else None
+    ending = when_it_ends(described, wish) if described else None
     if wish.only_renew:
         if ending and has_key:
             return _renewed(leaf, ending, wish, has_key=has_key)
@@ -272,7 +272,13 @@ def _issued(leaf: Leaf, verb: Verb, reasons: tuple[str, ...], *, new_key: bool) 
     return Action(leaf.name, verb, tuple(dict.fromkeys(reasons)), work)
 
 
-def _ending(described: Description, wish: Wish) -> Text | None:
+def when_it_ends(described: Description, wish: Wish) -> Text | None:
+    """Why a certificate is to be renewed: when it ends; None where it lasts long enough.
+
+    Args:
+        described: what it says.
+        wish: how long before its end it is renewed.
+    """
     life = (described.not_after - described.not_before).days
     within = min(SOON, life // _PART_OF_ITS_LIFE) if wish.within is None else wish.within
     left = described.not_after - wish.now
@@ -341,7 +347,7 @@ def _elsewhere(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator
     """What nears its end and is not renewed, since its key is on the host that uses it."""
     for leaf in manifest.leaves:
         described = condition.certificates.get(leaf.certificate_file)
-        ending = _ending(described, wish) if described else None
+        ending = when_it_ends(described, wish) if described else None
         if ending and leaf.key_file not in condition.files and leaf.name not in wish.names:
             yield _(
                 "{file}: {ending}, and its key is elsewhere; sign another request of that host",

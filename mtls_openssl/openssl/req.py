@@ -34,11 +34,21 @@ def self_sign(
     )  # fmt: skip
 
 
-def request(key: str, csr: str, subject: Name, *, passphrase: str = "") -> tuple[str, ...]:
-    """Argv that makes the certificate signing request `csr` for `key` (RFC 2986)."""
+def request(
+    key: str, csr: str, subject: Name, alternatives: Sequence[str] = (), *, passphrase: str = ""
+) -> tuple[str, ...]:
+    """Argv that makes the certificate signing request `csr` for `key` (RFC 2986).
+
+    Args:
+        key: the file of the key.
+        csr: the file to write.
+        subject: whom the certificate is to be for.
+        alternatives: the names that are asked for, as `manifest.Leaf` has them.
+        passphrase: the environment variable with the pass phrase of the key; empty for none.
+    """
     return (
         "req", "-new", "-key", key, "-out", csr, "-subj", subject_argument(subject),
-        *unlocking(passphrase),
+        *_names(alternatives), *unlocking(passphrase),
     )  # fmt: skip
 
 
@@ -59,11 +69,14 @@ def with_new_key(
         "EC": ("ec", "-pkeyopt", f"ec_paramgen_curve:{kind.curve}"),
         "ED25519": ("ed25519",),
     }
-    names = ("-addext", f"subjectAltName={','.join(alternatives)}") if alternatives else ()
     return (
         "req", "-new", "-newkey", *kinds[kind.algorithm], "-nodes", "-keyout", key,
-        "-out", csr, "-subj", subject_argument(subject), *names,
+        "-out", csr, "-subj", subject_argument(subject), *_names(alternatives),
     )  # fmt: skip
+
+
+def _names(alternatives: Sequence[str]) -> tuple[str, ...]:
+    return ("-addext", f"subjectAltName={','.join(alternatives)}") if alternatives else ()
 
 
 def describe(csr: str, form: str = "PEM") -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Finds what an authority has issued so far: in its folder, its fleet, and the backups below it."""
+"""Finds what an authority has issued so far: in its folder, its fleet, and the backups of both."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _certificates(
 
 def _clients(folder: Path, unreadable: list[Text]) -> Iterator[tuple[Path, Certificate]]:
     """The certificates of a fleet, read without a process: there may be thousands."""
-    for one in clients.all_in(folder):
+    for one in (one for place in (folder, *_backups(folder)) for one in clients.all_in(place)):
         if one.described is None:
             unreadable.append(_("{file} holds no certificate", file=one.path))
         else:
@@ -152,11 +152,16 @@ def _clients(folder: Path, unreadable: list[Text]) -> Iterator[tuple[Path, Certi
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    backups = folder / commit.BACKUP
     yield from (path for path in _within(folder) if path.name not in _NOT_LEAVES)
-    below = backups.iterdir() if backups.is_dir() else ()
-    for one in sorted((path for path in below if path.is_dir()), reverse=True):
+    for one in _backups(folder):
         yield from _within(one)
+
+
+def _backups(folder: Path) -> list[Path]:
+    """The folders of the backups, newest first."""
+    place = folder / commit.BACKUP
+    below = place.iterdir() if place.is_dir() else ()
+    return sorted((path for path in below if path.is_dir()), reverse=True)
 
 
 def _within(folder: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from mtls_openssl.inspection.objects import Certificate, fingerprint
 from mtls_openssl.inspection.telling import Line, shown
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.restore.case import Case, Entry, Fate
+from mtls_openssl.workspace.commit import CLIENTS
 
 _FATES = {
     Fate.RETURNS: _("comes back"),
@@ -44,7 +45,10 @@ def lines(case: Case, *, latest: bool = False) -> Iterator[Line]:
     for entry in case.entries:
         yield shown(entry.name), _told(entry)
     for strange in case.backup.strange:
-        yield shown(strange), _("stays in the backup: it is no file of a set")
+        if strange == CLIENTS:
+            yield strange, _("stays in the backup: put a client back by moving its folder")
+        else:
+            yield shown(strange), _("stays in the backup: it is no file of a set")
 
 
 def proof(case: Case) -> Iterator[Text]:

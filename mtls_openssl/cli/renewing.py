@@ -1,0 +1,133 @@
+"""The clients of a fleet in `renew`: who of them is renewed, how it is told, and done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtls_openssl.cli import fleet, making
+from mtls_openssl.cli.options import Choices
+from mtls_openssl.language import Text, _, joined
+from mtls_openssl.workspace.causes import unavailable
+
+if TYPE_CHECKING:
+    from mtls_openssl.fleet.issuing import Done
+    from mtls_openssl.fleet.renewing import Due
+    from mtls_openssl.life.deciding import Wish
+
+_SHOWN = 5
+
+
+def of_fleet(folder: Path, names: frozenset[str]) -> frozenset[str]:
+    """Those of some names that clients of the fleet in a folder have."""
+    from mtls_openssl.inventory import clients  # noqa: PLC0415 - what a command needs, when it does
+
+    return frozenset(name for name in names if clients.is_there(folder, name))
+
+
+def looked_at(folder: Path, wish: Wish) -> Due | None:
+    """Who of the fleet in a folder is renewed; None where there is no fleet.
+
+    Args:
+        folder: the folder of the set.
+        wish: who is; its names, if it has any, are of the fleet.
+
+    Raises:
+        FolderUnavailableError: the folder can't be read.
+    """
+    from mtls_openssl import register  # noqa: PLC0415 - as above
+    from mtls_openssl.fleet import renewing  # noqa: PLC0415
+    from mtls_openssl.inventory import clients  # noqa: PLC0415
+
+    try:
+        if not clients.names(folder):
+            return None
+        return renewing.due(folder, register.issuer_of(folder), wish)
+    except OSError as error:
+        what = _("{folder} can't be looked into", folder=folder / "clients")
+        raise unavailable(what, error) from error
+
+
+def told(due: Due) -> Iterator[Text]:
+    """Who is renewed, and who should be and can't."""
+    if due.count:
+        yield _(
+            "  {count} clients of the fleet are renewed, {key}: {names}",
+            count=due.count,
+            key=_("with a new key") if due.rekey else _("with the same key"),
+            names=_few(due.names),
+        )
+    for note in notes(due):
+        yield _("  Note: {note}", note=note)
+
+
+def advice(due: Due | None) -> Iterator[Text]:
+    """What a command says of them that leaves the fleet as it is."""
+    if due and due.count:
+        yield _(
+            "{count} clients of the fleet near their end: {command}",
+            count=due.count,
+            command="python -m mtls_openssl renew",
+        )
+
+
+def notes(due: Due) -> Iterator[Text]:
+    """Who should be renewed and is not, with what to do, a sentence each."""
+    if due.elsewhere:
+        yield _(
+            "{count} clients of the fleet stay as they are, since their keys are not here, or have"
+            " a password: {names}; --rekey makes new ones",
+            count=len(due.elsewhere),
+            names=_few(due.elsewhere),
+        )
+    if due.revoked:
+        yield _(
+            "{count} clients of the fleet stay as they are, since they are revoked: {names}",
+            count=len(due.revoked),
+            names=_few(due.revoked),
+        )
+    if due.unfit:
+        yield _(
+            "{count} clients of the fleet stay as they are, since this authority has issued no"
+            " such client: {names}",
+            count=len(due.unfit),
+            names=_few(due.unfit),
+        )
+
+
+def carried_out(choices: Choices, due: Due) -> Done:
+    """Renew them."""
+    return fleet.issued(choices, making.loaded(choices), due, renews=True, rekey=due.rekey)
+
+
+def outcome(done: Done) -> Iterator[Text]:
+    """What came of it, a line each."""
+    yield _(
+        "{count} clients of the fleet renewed and proven in {seconds:.1f} s: {folder}",
+        count=done.made,
+        seconds=done.seconds,
+        folder=done.folder / "clients",
+    )
+    if done.backup:
+        yield _("What was there before is in {folder}", folder=done.backup)
+    for note in fleet.notes(done):
+        yield _("Note: {note}", note=note)
+
+
+def data_of(due: Due, done: Done | None) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "due": list(due.names),
+        "renewed": done.made if done else 0,
+        "backup": str(done.backup) if done and done.backup else None,
+        "notes": [
+            *(str(note) for note in notes(due)),
+            *(str(note) for note in (fleet.notes(done) if done else ())),
+        ],
+    }
+
+
+def _few(names: Sequence[str]) -> Text:
+    more = ("…",) if len(names) > _SHOWN else ()
+    return joined(_(", "), (*names[:_SHOWN], *more))

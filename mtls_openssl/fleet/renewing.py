@@ -1,0 +1,141 @@
+"""Who of a fleet is renewed: whose certificate nears its end, or who is named.
+
+What is asked for is what each certificate says, so that nothing but the folder has to be known.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from mtls_openssl import register
+from mtls_openssl.inventory import certificate, clients
+from mtls_openssl.inventory.clients import Client, der_of
+from mtls_openssl.inventory.der import NotDerError
+from mtls_openssl.life.deciding import Wish, when_it_ends
+from mtls_openssl.life.describing import leaf_from
+from mtls_openssl.manifest import Leaf, Packing, Role
+from mtls_openssl.openssl import ca
+from mtls_openssl.openssl.ca import Status
+from mtls_openssl.openssl.x509 import Name
+
+_TRIPLE_DES = bytes.fromhex("060a2a864886f70d010c0103")
+"""pbeWithSHA1And3-KeyTripleDES-CBC (RFC 7292, appendix C), as it stands in a PKCS#12 file."""
+_READ_BY_ALL = "windows2016"
+
+
+@dataclasses.dataclass(frozen=True)
+class Due:
+    """The clients of a folder that are renewed.
+
+    Args:
+        folder: the folder of the set.
+        names: who is renewed.
+        elsewhere: who would be, and whose key is not here, or has a password.
+        revoked: who would be, and is revoked.
+        unfit: who would be, and is no client that this authority has issued.
+        ended: how many of the first two have expired.
+        rekey: whether they get new keys.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
+    revoked: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    ended: int = 0
+    rekey: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many are renewed."""
+        return len(self.names)
+
+    @property
+    def left(self) -> int:
+        """How many should be, and can't."""
+        return len(self.elsewhere) + len(self.revoked) + len(self.unfit)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Each that is renewed, as its certificate says; read anew each time: none is kept."""
+        for name in self.names:
+            leaf = leaf_of(self.folder, clients.one(self.folder, name))
+            if leaf is not None:
+                yield leaf
+
+
+def due(folder: Path, issuer: str, wish: Wish) -> Due:
+    """Who is renewed.
+
+    Args:
+        folder: the folder of the set.
+        issuer: the authority that issues, as its files are called before the dot.
+        wish: how long before its end a certificate is renewed, or who is by name, and whether
+            with a new key.
+
+    Raises:
+        OSError: the folder of the clients can't be looked into.
+        FolderUnavailableError: the register can't be read.
+    """
+    authority = _subject(folder / f"{issuer}.crt")
+    revoked = {entry.serial for entry in register.entries(folder) if entry.status is Status.REVOKED}
+    found: dict[str, list[str]] = {"names": [], "elsewhere": [], "revoked": [], "unfit": []}
+    ended = 0
+    for name in clients.names(folder):
+        if wish.names and name not in wish.names:
+            continue
+        one = clients.one(folder, name)
+        if one.described is None or one.described.issuer != authority:
+            if wish.names:
+                found["unfit"].append(name)
+            continue
+        if not wish.names and not when_it_ends(one.described, wish):
+            continue
+        if ca.plain(one.described.serial) in revoked:
+            found["revoked"].append(name)
+        elif leaf_of(folder, one) is None:
+            found["unfit"].append(name)
+        else:
+            here = wish.rekey or kept_key(folder, name)
+            found["names" if here else "elsewhere"].append(name)
+            ended += one.described.not_after <= wish.now
+    some = {kind: tuple(names) for kind, names in found.items()}
+    return Due(folder, ended=ended, rekey=wish.rekey, **some)
+
+
+def leaf_of(folder: Path, one: Client) -> Leaf | None:
+    """What has to be asked for to get such a client again; None where that can't be asked for.
+
+    Args:
+        folder: the folder of the set.
+        one: the client.
+    """
+    if one.described is None:
+        return None
+    leaf = leaf_from(one.name, one.described, clients.files(folder, one.name))
+    if leaf is None or leaf.role is not Role.CLIENT:
+        return None
+    packings = tuple(_as_it_is(folder, one.name, packing) for packing in leaf.packings)
+    return dataclasses.replace(leaf, packings=packings)
+
+
+def kept_key(folder: Path, name: str) -> bytes:
+    """The private key of a client, PEM; nothing where it is not here, or has a password."""
+    key = clients.content(folder, name, f"{name}.key")
+    return b"" if b"ENCRYPTED" in key else key
+
+
+def _as_it_is(folder: Path, name: str, packing: Packing) -> Packing:
+    """A PKCS#12 file that is read by whoever reads the one that is there."""
+    if packing.reader is None and _TRIPLE_DES in clients.content(folder, name, packing.file):
+        return dataclasses.replace(packing, reader=_READ_BY_ALL)
+    return packing
+
+
+def _subject(file: Path) -> Name | None:
+    try:
+        described, _own = certificate.read(der_of(file.read_text("ascii", "replace")))
+    except (OSError, NotDerError):
+        return None
+    return described.subject
