@@ -70,6 +70,13 @@ def test_a_pkcs12_file_keeps_the_password_that_was_made_for_it(old: Set) -> None
     old.openssl("pkcs12", "-in", "alice.p12", "-nokeys", "-passin", f"pass:{password}")
 
 
+def test_where_there_is_no_set_nothing_is_made(made: Set) -> None:
+    ran = made.run("renew")
+
+    assert (ran.code, "ca.crt is not here, so there is nothing to renew" in ran.stderr) == (7, True)
+    assert made.files() == {}
+
+
 def test_an_unknown_name_is_told_with_those_that_there_are(old: Set) -> None:
     ran = old.run("renew", "zoe")
     assert (ran.code, "alice, client, server" in ran.stderr) == (7, True)

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -95,13 +96,17 @@ def renew(choices: Choices) -> None:
     wish = Wish(
         datetime.now(UTC), days(choices), names=names, rekey=choices["rekey"], only_renew=True
     )
-    of_fleet = renewing.of_fleet(choices["out"], names)
+    folder: Path = choices["out"]
+    of_fleet = renewing.of_fleet(folder, names)
+    of_set = frozenset(
+        name for name in names if name not in of_fleet or (folder / f"{name}.crt").is_file()
+    )
     decided, due = None, None
-    if not names or names - of_fleet:
-        of_set = dataclasses.replace(wish, names=names - of_fleet)
-        decided = changing.looked_at(choices, "renew", of_set, described=False)
+    if not names or of_set:
+        own = dataclasses.replace(wish, names=of_set)
+        decided = changing.looked_at(choices, "renew", own, described=False)
     if not names or of_fleet:
-        due = renewing.looked_at(choices["out"], dataclasses.replace(wish, names=of_fleet))
+        due = renewing.looked_at(folder, dataclasses.replace(wish, names=of_fleet))
     if not _do(choices, "renew", decided, due):
         raise typer.Exit(Exit.NOTHING_TO_DO)
 

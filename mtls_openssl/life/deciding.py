@@ -198,6 +198,13 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
                 "bring back the old one from backup/, or say that you want a new one: --replace ca"
             ),
         )
+    if wish.only_renew:
+        raise FolderUnavailableError(
+            _("{file} is not here, so there is nothing to renew.", file=one.certificate_file),
+            cause=_("this is not the folder of a set"),
+            fix=_("name the folder of the set with --out, or make one: {command}",
+                  command="python -m mtls_openssl all"),
+        )  # fmt: skip
     return Action(one.name, Verb.MAKE, (_("it is not there yet"),))
 
 
