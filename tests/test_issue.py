@@ -238,6 +238,44 @@ def test_whoever_is_there_stays_and_whoever_is_wanted_otherwise_is_named(fleet: 
     assert_all_agree(fleet, 4)
 
 
+def test_whoever_is_wanted_otherwise_is_issued_again_where_that_is_asked_for(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "3", "--p12", "windows2016")
+    before = {name: described(fleet, name) for name in clients.names(fleet.folder)}
+    passwords = (fleet.folder / "clients.passwords.csv").read_text("utf-8")
+    asked = table(
+        fleet,
+        "name,dns,key\ndevice-001,,P-256\ndevice-002,a.example.com,P-256\n"
+        "device-003,,P-384\ndevice-004,,P-256\n",
+    )
+
+    shown = fleet.must(*asked, "--reissue", "--dry-run").stdout
+    said = fleet.must(*asked, "--reissue").stdout
+
+    now = {name: described(fleet, name) for name in clients.names(fleet.folder)}
+    assert "2 of them were there, and were not as they are asked for" in shown
+    assert "3 clients issued and proven" in said
+    assert now["device-001"] == before["device-001"]
+    assert now["device-002"].extensions["X509v3 Subject Alternative Name"].values == (
+        "DNS:a.example.com",
+    )
+    assert now["device-002"].public_key == before["device-002"].public_key
+    assert now["device-003"].key != before["device-003"].key
+    assert (fleet.folder / "clients/device-002/device-002.p12").exists()
+    assert (fleet.folder / "clients.passwords.csv").read_text("utf-8") == passwords
+    assert_all_agree(fleet, 4)
+    assert fleet.must(*asked, "--reissue").stdout.startswith("Nothing to do: all 4 are there.")
+
+
+def test_whoever_was_revoked_and_is_issued_again_gets_a_new_key(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "1")
+    before = described(fleet, "device-001")
+    fleet.must("revoke", "device-001", "--no-crl")
+
+    fleet.must(*NUMBERED, "-n", "1", "--days", "33", "--reissue")
+
+    assert described(fleet, "device-001").public_key != before.public_key
+
+
 def test_a_client_that_is_in_no_register_is_entered_as_openssl_would(fleet: Set) -> None:
     fleet.must(*NUMBERED, "-n", "4")
     index = fleet.folder / "index.txt"

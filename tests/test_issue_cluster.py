@@ -27,7 +27,7 @@ import pytest
 from mtls_openssl.errors import CommandFailedError, NotProvenError
 from mtls_openssl.fleet import asking, errand, issuing
 from mtls_openssl.fleet.errand import Brought
-from mtls_openssl.fleet.issuing import Done, Order
+from mtls_openssl.fleet.nouns import Done, Order
 from mtls_openssl.fleet.series import Series
 from mtls_openssl.inventory import clients
 from mtls_openssl.life import condition

@@ -248,6 +248,22 @@ def test_who_is_revoked_stays_so_and_is_named(fleet: Set) -> None:
     assert "2 clients of the fleet renewed" in said
 
 
+def test_who_is_revoked_gets_a_new_key_and_certificate_if_named_so(fleet: Set) -> None:
+    fleet.must("revoke", "short-2", "--no-crl")
+    before = described(fleet, "short-2")
+
+    refused = fleet.run("renew", "short-2")
+    fleet.must("renew", "short-2", "--rekey")
+
+    assert (refused.code, "--rekey" in refused.stdout) == (NOTHING_TO_DO, True)
+    now = described(fleet, "short-2")
+    assert now.public_key != before.public_key
+    states = {entry.serial: entry.status for entry in entries(fleet)}
+    assert states[ca.plain(before.serial)] is ca.Status.REVOKED
+    assert states[ca.plain(now.serial)] is ca.Status.VALID
+    assert_all_agree(fleet)
+
+
 def test_whose_key_is_elsewhere_is_named_and_gets_a_new_one_if_that_is_asked_for(
     fleet: Set,
 ) -> None:

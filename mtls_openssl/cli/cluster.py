@@ -15,7 +15,7 @@ from mtls_openssl.errors import UsageError
 from mtls_openssl.language import Text, _, spoken
 
 if TYPE_CHECKING:
-    from mtls_openssl.fleet.issuing import Order
+    from mtls_openssl.fleet.nouns import Order
     from mtls_openssl.fleet.scheduler import Address, Identity
 
 _PATIENCE = 15.0

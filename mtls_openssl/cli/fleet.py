@@ -21,7 +21,7 @@ from mtls_openssl.language import Text, _, spoken
 
 if TYPE_CHECKING:
     from mtls_openssl.fleet.asking import Asked, Wanted
-    from mtls_openssl.fleet.issuing import Done, Whom
+    from mtls_openssl.fleet.nouns import Done, Whom
     from mtls_openssl.manifest import Leaf
     from mtls_openssl.settings import Loaded
 
@@ -54,6 +54,10 @@ _WHO = (
         help="Pack each for a reader, as `p12 --for`, or for any: default; repeatable.",
     ),
     option(bool, "--zip", default=False, help="An archive for each instead of a folder."),
+    option(
+        bool, "--reissue", default=False,
+        help="Issue again who is there and asked for otherwise now.",
+    ),
 )  # fmt: skip
 _DRY = (
     option(bool, "--dry-run", default=False, help="Print what would be issued."),
@@ -142,14 +146,21 @@ def _readers(choices: Choices) -> tuple[str, ...]:
 
 
 def _show(choices: Choices, who: Wanted) -> None:
+    from mtls_openssl.fleet.choosing import is_as_wanted  # noqa: PLC0415
     from mtls_openssl.inventory import clients  # noqa: PLC0415
 
     folder: Path = choices["out"]
     first = list(itertools.islice(who.leaves(), _SHOWN))
-    there = sum(clients.is_there(folder, leaf.name) for leaf in who.leaves())
+    there = again = 0
+    for leaf in who.leaves():
+        if clients.is_there(folder, leaf.name):
+            there += 1
+            if choices["reissue"]:
+                again += not is_as_wanted(clients.one(folder, leaf.name), leaf)
+    there -= again
     if choices["json"]:
         shown = [_leaf(leaf) for leaf in first]
-        data = {"count": who.count, "there": there, "first": shown}
+        data = {"count": who.count, "there": there, "again": again, "first": shown}
         console.print_data({"command": "issue", "ok": True, "dry_run": True, **data})
         return
     typer.echo(spoken(_("This would be issued:")))
@@ -159,6 +170,9 @@ def _show(choices: Choices, who: Wanted) -> None:
         typer.echo(said + spoken(_("{days} days", days=leaf.days)))
     if who.count > len(first):
         typer.echo(spoken(_("  and {count} more", count=who.count - len(first))))
+    if again:
+        what = _("{count} of them were there, and were not as they are asked for", count=again)
+        typer.echo(spoken(what))
     if there:
         typer.echo(
             spoken(_("{count} of them are there already, and stay as they are", count=there))
@@ -187,7 +201,8 @@ def issued(
         renews: whether they are there and get new certificates.
         rekey: whether they get new keys then.
     """
-    from mtls_openssl.fleet.issuing import Order, issue  # noqa: PLC0415
+    from mtls_openssl.fleet.issuing import issue  # noqa: PLC0415
+    from mtls_openssl.fleet.nouns import Order  # noqa: PLC0415
     from mtls_openssl.life import condition  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
@@ -203,6 +218,7 @@ def issued(
         zipped=choices.get("zip", False),
         renews=renews,
         rekey=rekey,
+        reissues=choices.get("reissue", False),
         limit=choices["timeout"],
         passphrases=of_folder(choices, folder, read.passphrases, issuer=manifest.issuer.name),
     )
@@ -267,6 +283,10 @@ def _told(done: Done) -> Iterator[Text]:
     if done.hosts:
         names = ", ".join(f"{name} ({count})" for name, count in sorted(done.hosts.items()))
         yield _("Their keys were made on: {names}", names=names)
+    if done.again:
+        yield _("{count} of them were there, and were not as they are asked for", count=done.again)
+    if done.backup:
+        yield _("What was there before is in {folder}", folder=done.backup)
     if done.there and done.made:
         yield _("{count} of them were there already, and stay as they are", count=done.there)
     if done.passwords:
@@ -279,7 +299,8 @@ def notes(done: Done) -> Iterator[str]:
     """What a person should know besides, a sentence each."""
     if done.others:
         yield _(
-            "{count} of those that were there are not as they are asked for now: {names}",
+            "{count} of those that were there are not as they are asked for now: {names};"
+            " --reissue issues them again",
             count=done.others,
             names=", ".join(done.named) + ("…" if done.others > len(done.named) else ""),
         )
@@ -300,6 +321,7 @@ def _data(done: Done) -> dict[str, Any]:
         "folder": str(done.folder),
         "count": done.wanted,
         "made": done.made,
+        "again": done.again,
         "there": done.there,
         "others": done.others,
         "hosts": dict(done.hosts),

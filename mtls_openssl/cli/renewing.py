@@ -12,7 +12,7 @@ from mtls_openssl.language import Text, _, joined
 from mtls_openssl.workspace.causes import unavailable
 
 if TYPE_CHECKING:
-    from mtls_openssl.fleet.issuing import Done
+    from mtls_openssl.fleet.nouns import Done
     from mtls_openssl.fleet.renewing import Due
     from mtls_openssl.life.deciding import Wish
 
@@ -83,7 +83,8 @@ def notes(due: Due) -> Iterator[Text]:
         )
     if due.revoked:
         yield _(
-            "{count} clients of the fleet stay as they are, since they are revoked: {names}",
+            "{count} clients of the fleet stay as they are, since they are revoked: {names};"
+            " named, with --rekey, they get new keys",
             count=len(due.revoked),
             names=_few(due.revoked),
         )

@@ -36,11 +36,13 @@ class Item:
         leaf: who it is.
         zipped: whether it goes into an archive.
         key: the private key that it keeps, PEM; nothing for a new one.
+        replaces: whether it is there, and goes to the backup.
     """
 
     leaf: Leaf
     zipped: bool = False
     key: bytes = dataclasses.field(default=b"", repr=False)
+    replaces: bool = False
 
     @property
     def name(self) -> str:
@@ -61,6 +63,7 @@ class Batch:
         lines: their lines in the register, once they are finished.
         passwords: the new ones of their PKCS#12 files, once they are finished.
         names: what is to be put in place.
+        replaced: what of that is there, and goes to the backup.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Batch:
     ) -> None:
         self.leaves = tuple(item.leaf for item in items)
         self.names = tuple(item.name for item in items)
+        self.replaced = tuple(item.name for item in items if item.replaces)
         self.lines = ""
         self.passwords: list[Entry] = []
         self._manifest = manifest

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from pathlib import Path
-from typing import Protocol
 
 from mtls_openssl import register
 from mtls_openssl.audit import LOG, AuditLog, recording
@@ -22,16 +19,14 @@ from mtls_openssl.errors import Exit, FolderUnavailableError, InterruptedRunErro
 from mtls_openssl.fleet import passwords, steps
 from mtls_openssl.fleet.batch import Batch, Item
 from mtls_openssl.fleet.book import Book
-from mtls_openssl.fleet.renewing import kept_key
+from mtls_openssl.fleet.choosing import Choosing
+from mtls_openssl.fleet.nouns import Done, Order, Watcher
 from mtls_openssl.fleet.works import Works
-from mtls_openssl.inventory import clients
 from mtls_openssl.language import Text, _
 from mtls_openssl.locate import Found
-from mtls_openssl.manifest import Leaf, Manifest
 from mtls_openssl.pipeline import make_up_for, published_in
 from mtls_openssl.plan import CHAIN, CONFIG, pieces
 from mtls_openssl.process import Door
-from mtls_openssl.proof.certificates import differences
 from mtls_openssl.revocation.work import Order as RegisterOrder
 from mtls_openssl.revocation.work import at_work
 from mtls_openssl.runner import Room
@@ -43,95 +38,6 @@ _BATCH = 100
 _LIGHT = 1024
 """Bits: so many times as much an RSA key counts in a batch, so that no batch takes too long."""
 _AHEAD = 2
-_FEW = 5
-
-
-class Whom(Protocol):
-    """Who gets a certificate."""
-
-    @property
-    def count(self) -> int:
-        """How many."""
-
-    def leaves(self) -> Iterator[Leaf]:
-        """Each of them in turn."""
-
-
-class Watcher(Protocol):
-    """Who is told how it goes on. Called from one thread only."""
-
-    def progress(self, made: int, left: int) -> None:
-        """So many have been made, and so many are left."""
-
-    def tick(self) -> None:
-        """A moment has passed."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Order:
-    """What a run is given.
-
-    Args:
-        folder: the folder of the set.
-        manifest: whose authorities issue.
-        whom: who is to be there; of a renewal those who are, and get a new certificate.
-        jobs: how many openssl processes may run at the same time.
-        zipped: whether each new client goes into an archive; one that is renewed is as it was.
-        renews: whether this is a renewal.
-        rekey: whether whoever is renewed gets a new key.
-        limit: seconds that any one openssl command may take, instead of its own limit.
-        passphrases: those of the authorities' keys, by the variable that openssl reads.
-        executor: who makes keys and requests, of whom only what can be pickled is asked; whoever
-            gives it ends it. Threads of this process if it is not given.
-        hands: how many of them it makes at the same time.
-    """
-
-    folder: Path
-    manifest: Manifest
-    whom: Whom
-    jobs: int
-    zipped: bool = False
-    renews: bool = False
-    rekey: bool = False
-    limit: float | None = None
-    passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
-    executor: Executor | None = None
-    hands: int = 0
-
-
-@dataclasses.dataclass
-class Done:
-    """What came of it.
-
-    Args:
-        folder: the folder of the set.
-        wanted: how many were wanted.
-        made: how many were made now.
-        there: how many were there already.
-        others: how many of these are not as they are wanted now.
-        named: the names of the first few of those.
-        entered: how many were there and not in the register.
-        strangers: names of clients that another authority has issued, or nobody can read.
-        passwords: the file with the passwords; None if none was made.
-        backup: where that is which was replaced.
-        notes: what a person should know besides.
-        hosts: how many keys each other host has made.
-        seconds: how long it took.
-    """
-
-    folder: Path
-    wanted: int
-    made: int = 0
-    there: int = 0
-    others: int = 0
-    named: list[str] = dataclasses.field(default_factory=list)
-    entered: int = 0
-    strangers: Sequence[str] = ()
-    passwords: Path | None = None
-    backup: Path | None = None
-    notes: tuple[str, ...] = ()
-    hosts: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    seconds: float = 0.0
 
 
 # Ctrl-C waits until it is asked for: come at any instruction, it would leave commands without
@@ -235,7 +141,8 @@ class _Run:
         self._watcher = watcher
         self._book = Book(workspace, works)
         self._configured: set[str] = set()
-        self._known = passwords.known(workspace.directory) if order.renews else {}
+        replaces = order.renews or order.reissues
+        self._known = passwords.known(workspace.directory) if replaces else {}
 
     def everything(self) -> None:
         """Make everybody who is to be made."""
@@ -298,14 +205,16 @@ class _Run:
 
     def _batches(self) -> Iterator[Sequence[Item]]:
         """Those who are to be made, some at a time."""
+        choosing = Choosing(self._workspace.directory, self._order, self.done)
         some: list[Item] = []
         weight = 0
         for leaf in self._order.whom.leaves():
-            item = self._again(leaf) if self._order.renews else self._new(leaf)
+            self._workspace.heed()
+            item = choosing.item(leaf)
             if item is None:
                 continue
-            if (config := steps.config_of(leaf)) not in self._configured:
-                self._works.render(steps.configuration(self._order.manifest, leaf))
+            if (config := steps.config_of(item.leaf)) not in self._configured:
+                self._works.render(steps.configuration(self._order.manifest, item.leaf))
                 self._configured.add(config)
             some.append(item)
             weight += 1 if item.key else max(leaf.key.bits // _LIGHT, 1)
@@ -315,28 +224,6 @@ class _Run:
         if some:
             yield some
 
-    def _new(self, leaf: Leaf) -> Item | None:
-        if clients.is_there(self._workspace.directory, leaf.name):
-            self._pass_over(leaf)
-            return None
-        return Item(leaf, self._order.zipped)
-
-    def _again(self, leaf: Leaf) -> Item:
-        folder = self._workspace.directory
-        zipped = clients.entry(folder, leaf.name).endswith(clients.ZIP)
-        return Item(leaf, zipped, b"" if self._order.rekey else kept_key(folder, leaf.name))
-
-    def _pass_over(self, leaf: Leaf) -> None:
-        self._workspace.heed()
-        self.done.there += 1
-        described = clients.one(self._workspace.directory, leaf.name).described
-        if described is None or any(
-            check.fault for check in differences(leaf.certificate_file, described, leaf)
-        ):
-            self.done.others += 1
-            if len(self.done.named) < _FEW:
-                self.done.named.append(leaf.name)
-
     def _finish(self, batch: Batch) -> None:
         batch.finish()
         folder, names = self._workspace.directory, batch.names
@@ -345,7 +232,7 @@ class _Run:
             self.done.passwords = folder / passwords.FILE
         backup = self._workspace.commit(
             publish=names,
-            retire=names if self._order.renews else (),
+            retire=batch.replaced,
             private=(),
             record=lambda: self._works.log.publish(
                 _("{count} clients are in place", count=len(names)), published_in(folder, names)

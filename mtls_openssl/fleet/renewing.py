@@ -17,7 +17,6 @@ from mtls_openssl.life.deciding import Wish, when_it_ends
 from mtls_openssl.life.describing import leaf_from
 from mtls_openssl.manifest import Leaf, Packing, Role
 from mtls_openssl.openssl import ca
-from mtls_openssl.openssl.ca import Status
 from mtls_openssl.openssl.x509 import Name
 
 _TRIPLE_DES = bytes.fromhex("060a2a864886f70d010c0103")
@@ -79,7 +78,7 @@ def due(folder: Path, issuer: str, wish: Wish) -> Due:
         FolderUnavailableError: the register can't be read.
     """
     authority = _subject(folder / f"{issuer}.crt")
-    revoked = {entry.serial for entry in register.entries(folder) if entry.status is Status.REVOKED}
+    revoked = register.revoked(folder)
     found: dict[str, list[str]] = {"names": [], "elsewhere": [], "revoked": [], "unfit": []}
     ended = 0
     for name in clients.names(folder):
@@ -92,7 +91,8 @@ def due(folder: Path, issuer: str, wish: Wish) -> Due:
             continue
         if not wish.names and not when_it_ends(one.described, wish):
             continue
-        if ca.plain(one.described.serial) in revoked:
+        again = wish.rekey and wish.names  # a new key for somebody whose old one is lost
+        if ca.plain(one.described.serial) in revoked and not again:
             found["revoked"].append(name)
         elif leaf_of(folder, one) is None:
             found["unfit"].append(name)

@@ -13,6 +13,7 @@ from mtls_openssl.register.files import (
     entries,
     is_kept,
     issuer_of,
+    revoked,
 )
 from mtls_openssl.register.issued import Findings, Issued, gather
 from mtls_openssl.register.keeping import Entering, configured, entered, entering, first
@@ -36,5 +37,6 @@ __all__ = [
     "gather",
     "is_kept",
     "issuer_of",
+    "revoked",
     "standing",
 ]

@@ -9,7 +9,7 @@ from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca
-from mtls_openssl.openssl.ca import Entry
+from mtls_openssl.openssl.ca import Entry, Status
 
 NAMES = (ca.INDEX, ca.ATTRIBUTES, ca.CRL_NUMBER)
 """The files of the register itself."""
@@ -40,6 +40,15 @@ def entries(folder: Path) -> tuple[Entry, ...]:
         FolderUnavailableError: it can't be read, or is no register.
     """
     return parsed(folder / ca.INDEX) if is_kept(folder) else ()
+
+
+def revoked(folder: Path) -> frozenset[str]:
+    """The serial numbers that the register of a folder calls revoked.
+
+    Raises:
+        FolderUnavailableError: as for `entries`.
+    """
+    return frozenset(one.serial for one in entries(folder) if one.status is Status.REVOKED)
 
 
 def parsed(index: Path) -> tuple[Entry, ...]:
