@@ -16,19 +16,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from mtls_openssl.audit import LOG, AuditLog, recording
+from mtls_openssl.audit import LOG, AuditLog, recording, sha256_of
 from mtls_openssl.errors import Exit, FolderUnavailableError, system_said
 from mtls_openssl.language import _
 from mtls_openssl.locate import Search, Version
 from mtls_openssl.process import Door, Serving
 from mtls_openssl.runner import Room, run_one, serve, write
-from mtls_openssl.steps import Command, Outcome, Render
+from mtls_openssl.steps import Command, Ending, Outcome, Render
 from mtls_openssl.workspace import permissions
 from mtls_openssl.workspace.folder import LOCK
 from mtls_openssl.workspace.lock import FolderLock
 
 _PATIENCE = 10.0
 _TICK = 0.05
+_READING = frozenset({"asn1parse", "crl", "pkcs12", "pkey", "req", "verify", "x509"})
+"""The sub-commands of openssl whose answer is in the files that they read."""
 
 
 class Desk:
@@ -51,6 +53,7 @@ class Desk:
         self._log = log
         self._door = door
         self._number = 0
+        self._answers: dict[object, Outcome] = {}
 
     def ask(
         self,
@@ -61,7 +64,7 @@ class Desk:
         meanwhile: Callable[[], object] = int,
         door: Door | None = None,
     ) -> Outcome:
-        """Run one command to its end.
+        """Run one command to its end; what was asked of the same files before is known.
 
         Args:
             command: what to run; file names in it are bare names of `folder`.
@@ -76,6 +79,9 @@ class Desk:
         Raises:
             FolderUnavailableError: the log can't be written.
         """
+        question = self._question(command, folder, secrets)
+        if question in self._answers:
+            return dataclasses.replace(self._answers[question], command=command)
         number, room = self._next(folder, secrets)
         # In a thread of its own, so that an interrupted command has its line as well.
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -90,7 +96,24 @@ class Desk:
                 raise
         outcome = future.result()
         self.heard(outcome)
+        if question is not None and outcome.finished.ending is Ending.EXITED:
+            self._answers[question] = outcome
         return outcome
+
+    def _question(
+        self, command: Command, folder: Path | None, secrets: Mapping[str, str] | None
+    ) -> object:
+        """What the answer of a command depends on; None where that is more than its files."""
+        if command.program or command.writes or command.updates or command.trusts_machine:
+            return None
+        if command.argv[0] not in _READING or command.stdin is not None:
+            return None
+        place = (folder or self.scratch).absolute()
+        try:
+            files = tuple(sha256_of(place / name) for name in command.reads)
+        except OSError:
+            return None
+        return command.argv, place, files, tuple(sorted((secrets or {}).items()))
 
     def render(self, step: Render) -> None:
         """Write a file of the scratch folder from its template, and its line.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,74 @@ def desk(folder: Path) -> Iterator[Desk]:
     door = Door()
     with at(folder, find(None, door), door=door, purpose="look") as desk:
         yield desk
+
+
+SHOW = Command(
+    ("asn1parse", "-in", "thing.pem"), "look at it", Kind.LOOK, reads=("thing.pem",), verdict=True
+)
+ZERO, ONE = (
+    f"-----BEGIN THING-----\n{inside}\n-----END THING-----\n" for inside in ("AgEA", "AgEB")
+)
+
+
+def test_what_was_asked_of_the_same_files_before_is_not_asked_again(
+    desk: Desk, folder: Path
+) -> None:
+    (folder / "thing.pem").write_text(ZERO)
+    heard = list[str]()
+    desk.heard = lambda outcome: heard.append(outcome.command.purpose)
+
+    answers = [
+        desk.ask(dataclasses.replace(SHOW, purpose=purpose), folder=folder)
+        for purpose in ("first", "again")
+    ]
+
+    assert heard == ["first"]
+    assert [answer.command.purpose for answer in answers] == ["first", "again"]
+    assert answers[0].finished == answers[1].finished
+    assert "INTEGER" in answers[0].finished.stdout
+
+
+def test_a_file_that_has_changed_is_asked_about_again(desk: Desk, folder: Path) -> None:
+    said = list[str]()
+    for content in (ZERO, ONE):
+        (folder / "thing.pem").write_text(content)
+        said.append(desk.ask(SHOW, folder=folder).finished.stdout)
+
+    assert (":00" in said[0], ":01" in said[1]) == (True, True)
+
+
+def test_what_needs_another_password_is_asked_again(desk: Desk, folder: Path) -> None:
+    made = desk.ask(
+        Command(
+            ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-aes256",
+             "-pass", "env:WORD", "-out", "a.key"),
+            "make a key", Kind.LOOK, writes=("a.key",), secrets=("WORD",),
+        ),
+        folder=folder, secrets={"WORD": "right"},
+    )  # fmt: skip
+    opening = Command(
+        ("pkey", "-in", "a.key", "-passin", "env:WORD", "-noout"),
+        "open it", Kind.LOOK, reads=("a.key",), secrets=("WORD",), verdict=True,
+    )  # fmt: skip
+
+    exits = [
+        desk.ask(opening, folder=folder, secrets={"WORD": word}).finished.exit
+        for word in ("wrong", "right", "wrong")
+    ]
+
+    assert made.problem == ""
+    assert exits == [1, 0, 1]
+
+
+def test_what_is_more_than_its_files_is_asked_each_time(desk: Desk) -> None:
+    heard = list[str]()
+    desk.heard = lambda outcome: heard.append(outcome.command.purpose)
+
+    for _time in range(2):
+        desk.ask(VERSION)
+
+    assert len(heard) == 2
 
 
 def look(folder: Path) -> Path:

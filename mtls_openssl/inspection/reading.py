@@ -66,6 +66,7 @@ class Reader:
         self._desk = desk
         self._asked = asked
         self._passwords: dict[tuple[Path, str], str] = {}
+        self._certificates: dict[bytes, tuple[Certificate, str]] = {}
         self._count = 0
 
     def read(self, path: Path) -> Holding:
@@ -124,7 +125,7 @@ class Reader:
                 why = _("it is DER, but cut off, damaged or of no kind that is known here")
                 read = Unreadable(why, answer), ""
             else:
-                read = self._read(kind, place, path, protection)
+                read = self._read(kind, part, place, path, protection)
         return Item(kind, part.form, part.label, part.line, place.folder, place.name, *read)
 
     def _recognised(self, part: Part, place: _Place) -> tuple[Kind, tuple[str, ...], str]:
@@ -149,11 +150,11 @@ class Reader:
         return kind, (), shown.finished.stderr.partition("\n")[0]
 
     def _read(
-        self, kind: Kind, place: _Place, path: Path, protection: tuple[str, ...]
+        self, kind: Kind, part: Part, place: _Place, path: Path, protection: tuple[str, ...]
     ) -> tuple[Thing, str]:
         match kind:
             case Kind.CERTIFICATE:
-                return self._certificate(place)
+                return self._certificate(part.data, place)
             case Kind.REQUEST:
                 return self._request(place)
             case Kind.CRL:
@@ -168,7 +169,9 @@ class Reader:
                 return self._pkcs12(place, path)
         return Parameters(), ""
 
-    def _certificate(self, place: _Place, name: str = "") -> tuple[Thing, str]:
+    def _certificate(self, data: bytes, place: _Place, name: str = "") -> tuple[Thing, str]:
+        if known := self._certificates.get(data):  # those above are in every bundle
+            return dataclasses.replace(known[0], name=name), known[1]
         outcome = self._ask(x509.inspect(place.name, place.form), _("read the certificate"), place)
         said = outcome.finished.stdout
         try:
@@ -177,7 +180,9 @@ class Reader:
             return Unreadable(_("openssl's answer is not understood"), str(error)), said
         if described is None:
             return _unreadable(_("it is a certificate, but a damaged one"), outcome), ""
-        return Certificate(described, _block(said, "CERTIFICATE"), name), _text(said)
+        read = Certificate(described, _block(said, "CERTIFICATE"), name), _text(said)
+        self._certificates[data] = read
+        return read
 
     def _request(self, place: _Place) -> tuple[Thing, str]:
         outcome = self._ask(req.describe(place.name, place.form), _("read the request"), place)
@@ -305,7 +310,7 @@ class Reader:
                 self._passwords[place.folder, place.name] = password
                 thing, raw = self._key(place, path, (part.label,), name)
             else:
-                thing, raw = self._certificate(place, name)
+                thing, raw = self._certificate(part.data, place, name)
             items.append(
                 Item(part.kind, part.form, part.label, 0, place.folder, place.name, thing, raw)
             )
