@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,15 +91,36 @@ def supersede(folder: Path, name: str, by: str, section: str, backup: str) -> st
 
 
 def flat(folder: Path) -> Path:
-    """A set whose root issues: server, alice, bob."""
-    folder.mkdir(exist_ok=True)
-    issue(folder, "ca", "ca", "root", cn="The root")
-    return _with_leaves(folder, "ca")
+    """A set whose root issues: server, alice, bob; made once, and copied for each test."""
+    return Path(shutil.copytree(_made(_flat), folder, dirs_exist_ok=True))
+
+
+def another(folder: Path) -> Path:
+    """A set of the same names, of another root."""
+    return _flat(folder)
 
 
 def layered(folder: Path) -> Path:
     """The same, with an intermediate authority that issues."""
-    folder.mkdir(exist_ok=True)
+    return Path(shutil.copytree(_made(_layered), folder, dirs_exist_ok=True))
+
+
+_MADE = tempfile.TemporaryDirectory(prefix="mtls-authority-")
+
+
+@functools.cache
+def _made(make: Callable[[Path], Path]) -> Path:
+    return make(Path(_MADE.name) / make.__name__)
+
+
+def _flat(folder: Path) -> Path:
+    folder.mkdir()
+    issue(folder, "ca", "ca", "root", cn="The root")
+    return _with_leaves(folder, "ca")
+
+
+def _layered(folder: Path) -> Path:
+    folder.mkdir()
     issue(folder, "ca", "ca", "root", cn="The root")
     issue(folder, "intermediate", "ca", "middle", cn="The one that issues")
     _with_leaves(folder, "intermediate")

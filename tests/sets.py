@@ -6,9 +6,11 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import pytest
 from typer.testing import CliRunner
@@ -46,6 +48,11 @@ class Set:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
+
+    def copy_of(self, other: Set) -> Self:
+        """The same as another one."""
+        shutil.copytree(other.folder, self.folder, dirs_exist_ok=True)
+        return self
 
     def describe(self, text: str) -> None:
         """Write its mtls.toml."""

@@ -72,11 +72,17 @@ def small(made: Set) -> Set:
     return made
 
 
+@pytest.fixture(name="original", scope="module")
+def original_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    original = Set(tmp_path_factory.mktemp("original") / "set")
+    original.describe(WHOLE)
+    original.must("apply", MTLS_CA_PASSPHRASE=PASSPHRASE)
+    return original
+
+
 @pytest.fixture(name="whole")
-def whole_fixture(made: Set) -> Set:
-    made.describe(WHOLE)
-    made.must("apply", MTLS_CA_PASSPHRASE=PASSPHRASE)
-    return made
+def whole_fixture(original: Set, made: Set) -> Set:
+    return made.copy_of(original)
 
 
 def test_each_certificate_is_made_as_it_is_described(whole: Set) -> None:

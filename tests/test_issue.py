@@ -9,7 +9,6 @@ import io
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -63,8 +62,7 @@ def original_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
 @pytest.fixture(name="fleet")
 def fleet_fixture(original: Set, made: Set) -> Set:
     """A set without clients, made once and copied for each test."""
-    shutil.copytree(original.folder, made.folder, dirs_exist_ok=True)
-    return made
+    return made.copy_of(original)
 
 
 def table(made: Set, text: str, encoding: str = "utf-8") -> tuple[str, ...]:

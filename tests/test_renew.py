@@ -13,12 +13,18 @@ pytestmark = pytest.mark.end_to_end
 NOTHING_TO_DO = 10
 
 
+@pytest.fixture(name="original", scope="module")
+def original_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    original = Set(tmp_path_factory.mktemp("original") / "set")
+    original.must("all", "--profile", "modern", MTLS_P12_PASSWORD=PASSWORD)
+    original.must("client", "add", "alice", "--key", "P-256", "--days", "20", "--dns", "a.example")
+    return original
+
+
 @pytest.fixture(name="old")
-def old_fixture(made: Set) -> Set:
+def old_fixture(original: Set, made: Set) -> Set:
     """A set of the batch file's commands, with EC keys, and one more client."""
-    made.must("all", "--profile", "modern", MTLS_P12_PASSWORD=PASSWORD)
-    made.must("client", "add", "alice", "--key", "P-256", "--days", "20", "--dns", "a.example")
-    return made
+    return made.copy_of(original)
 
 
 def test_what_ends_soon_is_renewed_for_as_long_as_it_lasted_with_its_key(old: Set) -> None:

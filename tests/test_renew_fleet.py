@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import os
 import random
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -45,8 +44,7 @@ def original_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
 @pytest.fixture(name="fleet")
 def fleet_fixture(original: Set, made: Set) -> Set:
     """A set with three clients that end soon and two that do not, copied for each test."""
-    shutil.copytree(original.folder, made.folder, dirs_exist_ok=True)
-    return made
+    return made.copy_of(original)
 
 
 def entries(made: Set) -> tuple[ca.Entry, ...]:
