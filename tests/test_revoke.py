@@ -11,7 +11,7 @@ import pytest
 from mtls_openssl.audit import verify as verify_log
 from mtls_openssl.openssl import ca
 from tests import authority
-from tests.authority import another, asked, flat, issue, listed, said, serial, serials, supersede, verdict
+from tests.authority import asked, flat, issue, listed, said, serial, serials, supersede, verdict
 from tests.machine import openssl, ran, snapshot
 from tests.shelf import mtls
 
@@ -128,7 +128,7 @@ def test_an_authority_is_not_revoked(folder: Path, name: str) -> None:
 
 
 def test_somebody_elses_certificate_is_not_revoked(folder: Path, tmp_path: Path) -> None:
-    other = another(tmp_path / "other")
+    other = authority.another(tmp_path / "other")
     (folder / "carol.crt").write_bytes((other / "alice.crt").read_bytes())
 
     done = said("revoke", "carol", folder=folder, code=2)
@@ -139,7 +139,7 @@ def test_somebody_elses_certificate_is_not_revoked(folder: Path, tmp_path: Path)
 def test_the_same_name_signed_by_an_earlier_ca_is_none_of_this_one(
     folder: Path, tmp_path: Path
 ) -> None:
-    other = another(tmp_path / "other")  # its root has the same name, and another key
+    other = authority.another(tmp_path / "other")  # its root has the same name, and another key
     kept = folder / "backup" / "2026-01-01T00-00-00Z"
     kept.mkdir(parents=True)
     (kept / "alice.crt").write_bytes((other / "alice.crt").read_bytes())
@@ -256,7 +256,7 @@ def test_a_lost_register_lets_nobody_in_again_whom_the_crl_has_revoked(folder: P
 def test_a_crl_of_an_earlier_ca_of_the_same_name_revokes_nobody_here(
     folder: Path, tmp_path: Path
 ) -> None:
-    other = another(tmp_path / "other")
+    other = authority.another(tmp_path / "other")
     said("revoke", "alice", folder=other)
     (folder / "crl.pem").write_bytes((other / "crl.pem").read_bytes())
 
