@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pytest
 from mtls_openssl.audit import LOG, read
 from mtls_openssl.language import width
 from tests.machine import CHECKOUT, openssl, started
+from tests.speaker import Speaker
+
+Said = Callable[..., str]
 
 EC = ("--profile", "modern")
 CHINESE = {"MTLS_LANG": "zh"}
@@ -32,10 +36,22 @@ def is_chinese(text: str) -> bool:
     return bool(HAN.search(text)) and not sentences(text)
 
 
-def said(*argv: str | Path, cwd: Path, exit_code: int = 0) -> str:
+@pytest.fixture(name="speakers", scope="module")
+def speakers_fixture() -> Iterator[dict[str, Speaker]]:
+    """Who speaks each language."""
+    with Speaker("en") as english, Speaker("zh_CN") as chinese:
+        yield {"en": english, "zh": chinese}
+
+
+@pytest.fixture(name="said", scope="module")
+def said_fixture(speakers: dict[str, Speaker]) -> Said:
     """What a command says in Chinese, on both streams."""
-    done = started(*argv, cwd=cwd, env=CHINESE, exit_code=exit_code)
-    return done.stdout + done.stderr
+
+    def said(*argv: str | Path, cwd: Path, exit_code: int = 0) -> str:
+        done = speakers["zh"].run(*argv, cwd=cwd, exit_code=exit_code)
+        return done.stdout + done.stderr
+
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -84,19 +100,21 @@ def test_the_log_is_the_same_in_both_languages(sets: dict[str, Path]) -> None:
     ],
     ids=" ".join,
 )
-def test_what_is_told_of_a_set_is_chinese(argv: tuple[str, ...], sets: dict[str, Path]) -> None:
+def test_what_is_told_of_a_set_is_chinese(
+    argv: tuple[str, ...], sets: dict[str, Path], said: Said
+) -> None:
     printed = said(*argv, "--out", sets["zh"], cwd=sets["zh"])
     own = re.sub(r"openssl [^\n]*?(   #|\n)", "", printed)  # the commands themselves
     assert is_chinese(own), own
 
 
-def test_locate_is_chinese(tmp_path: Path) -> None:
+def test_locate_is_chinese(tmp_path: Path, said: Said) -> None:
     printed = said("locate", cwd=tmp_path)
     assert is_chinese(printed), printed
 
 
 def test_a_log_that_was_changed_is_told_of_in_chinese(
-    sets: dict[str, Path], tmp_path: Path
+    sets: dict[str, Path], tmp_path: Path, said: Said
 ) -> None:
     log = tmp_path / LOG
     lines = (sets["zh"] / LOG).read_text("utf-8").splitlines(keepends=True)
@@ -138,13 +156,15 @@ def test_a_log_that_was_changed_is_told_of_in_chinese(
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_what_is_wrong_is_told_in_chinese(
-    argv: tuple[str, ...], exit_code: int, tmp_path: Path
+    argv: tuple[str, ...], exit_code: int, tmp_path: Path, said: Said
 ) -> None:
     printed = said(*argv, cwd=tmp_path, exit_code=exit_code)
     assert is_chinese(printed), printed
 
 
-def test_an_openssl_that_fails_is_told_of_in_chinese(sets: dict[str, Path], tmp_path: Path) -> None:
+def test_an_openssl_that_fails_is_told_of_in_chinese(
+    sets: dict[str, Path], tmp_path: Path, said: Said
+) -> None:
     for name in ("ca.crt", "client.crt"):
         (tmp_path / name).write_bytes((sets["zh"] / name).read_bytes())
     (tmp_path / "client.key").write_bytes((sets["zh"] / "server.key").read_bytes())
@@ -214,14 +234,13 @@ def test_no_line_of_the_help_is_wider_than_a_console(pages: dict[tuple[str, ...]
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_data_for_a_program_is_the_same_in_both_languages(
-    argv: tuple[str, ...], exit_code: int, tmp_path: Path
+    argv: tuple[str, ...], exit_code: int, tmp_path: Path, speakers: dict[str, Speaker]
 ) -> None:
     found = []
-    for language in ("en", "zh"):
+    for language, speaker in speakers.items():
         folder = tmp_path / language
         folder.mkdir()
-        speaking = {"MTLS_LANG": language}
-        done = started(*argv, "--json", cwd=folder, env=speaking, exit_code=exit_code)
+        done = speaker.run(*argv, "--json", cwd=folder, exit_code=exit_code)
         text = done.stdout.replace(json.dumps(str(folder))[1:-1], "FOLDER")
         data = json.loads(text)
         if isinstance(data, dict):
@@ -231,10 +250,12 @@ def test_data_for_a_program_is_the_same_in_both_languages(
 
 
 @pytest.mark.parametrize("form", ["bat", "sh", "ps1", "json"])
-def test_a_script_is_the_same_in_both_languages(form: str, tmp_path: Path) -> None:
+def test_a_script_is_the_same_in_both_languages(
+    form: str, tmp_path: Path, speakers: dict[str, Speaker]
+) -> None:
     scripts = [
-        started("all", "--dry-run", "--format", form, cwd=tmp_path, env={"MTLS_LANG": one}).stdout
-        for one in ("en", "zh")
+        one.run("all", "--dry-run", "--format", form, cwd=tmp_path).stdout
+        for one in speakers.values()
     ]
     assert scripts[0] == scripts[1]
 
