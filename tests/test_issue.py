@@ -495,3 +495,4 @@ def test_a_set_without_its_key_can_issue_nothing(fleet: Set) -> None:
     ran = fleet.run(*NUMBERED, "-n", "2")
 
     assert (ran.code, "ca.key is not in" in ran.stderr) == (7, True)
+    assert "put ca.key beside ca.crt for this" in ran.stderr

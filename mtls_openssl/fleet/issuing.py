@@ -250,12 +250,20 @@ def _require(order: Order) -> None:
     issuer = order.manifest.issuer
     for file in dict.fromkeys(("ca.crt", issuer.certificate_file, issuer.key_file)):
         if not (order.folder / file).is_file():
+            fix = _(
+                "name the folder of the set with --out, or make one: {command}",
+                command="python -m mtls_openssl all",
+            )
+            if file == issuer.key_file:  # it may be kept elsewhere: the set is here
+                certificate = issuer.certificate_file
+                fix = _(
+                    "put {file} beside {certificate} for this", file=file, certificate=certificate
+                )
             raise FolderUnavailableError(
                 _("{name} is not in {folder}.", name=file, folder=order.folder.absolute()),
                 cause=_("it takes the authority of a set to issue certificates"),
-                fix=_("name the folder of the set with --out, or make one: {command}",
-                      command="python -m mtls_openssl all"),
-            )  # fmt: skip
+                fix=fix,
+            )
 
 
 def _begin_register(order: Order, found: Found) -> None:
