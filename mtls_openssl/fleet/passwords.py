@@ -41,16 +41,8 @@ def known(folder: Path) -> dict[tuple[str, str], str]:
     Raises:
         FolderUnavailableError: the file can't be read.
     """
-    file = folder / FILE
-    try:
-        with file.open(encoding="utf-8", newline="") as stream:
-            lines = [line for line in csv.reader(stream) if len(line) == len(_HEADER)]
-    except FileNotFoundError:
-        return {}
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
-        cause = error if isinstance(error, OSError) else OSError(str(error))
-        raise unavailable(_("{path} can't be read", path=file), cause) from error
-    return {(name, packed): password for name, packed, password in lines[1:]}
+    lines = [line for line in _read(folder / FILE)[1:] if len(line) == len(_HEADER)]
+    return {(name, packed): password for name, packed, password in lines}
 
 
 def tidy(folder: Path) -> None:
@@ -60,18 +52,15 @@ def tidy(folder: Path) -> None:
         FolderUnavailableError: the file can't be read or written.
     """
     file = folder / FILE
-    try:
-        with file.open(encoding="utf-8", newline="") as stream:
-            lines = list(csv.reader(stream))
-        kept = [line for line in lines[1:] if line and clients.is_there(folder, line[0])]
-        if len(kept) + 1 < len(lines):
-            replace(file, _written([_HEADER, *kept]), 0o600)
-            make_private(file)
-    except FileNotFoundError:
+    lines = _read(file)
+    kept = [line for line in lines[1:] if line and clients.is_there(folder, line[0])]
+    if len(kept) + 1 >= len(lines):
         return
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
-        cause = error if isinstance(error, OSError) else OSError(str(error))
-        raise unavailable(_("{path} can't be written", path=file), cause) from error
+    try:
+        replace(file, _written([_HEADER, *kept]), 0o600)
+        make_private(file)
+    except OSError as error:
+        raise unavailable(_("{path} can't be written", path=file), error) from error
 
 
 def add(folder: Path, entries: Sequence[Entry]) -> None:
@@ -97,6 +86,18 @@ def add(folder: Path, entries: Sequence[Entry]) -> None:
             os.close(descriptor)
     except OSError as error:
         raise unavailable(_("{path} can't be written", path=file), error) from error
+
+
+def _read(file: Path) -> list[list[str]]:
+    """The lines of the file, its header first; none where there is no file."""
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            return list(csv.reader(stream))
+    except FileNotFoundError:
+        return []
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        cause = error if isinstance(error, OSError) else OSError(str(error))
+        raise unavailable(_("{path} can't be read", path=file), cause) from error
 
 
 def _written(lines: Iterable[Sequence[str]]) -> bytes:
