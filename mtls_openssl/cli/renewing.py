@@ -36,13 +36,14 @@ def looked_at(folder: Path, wish: Wish) -> Due | None:
     Raises:
         FolderUnavailableError: the folder can't be read.
     """
-    from mtls_openssl import register  # noqa: PLC0415 - as above
-    from mtls_openssl.fleet import renewing  # noqa: PLC0415
-    from mtls_openssl.inventory import clients  # noqa: PLC0415
+    from mtls_openssl.inventory import clients  # noqa: PLC0415 - as above
 
     try:
         if not clients.names(folder):
             return None
+        from mtls_openssl import register  # noqa: PLC0415 - most sets have no fleet
+        from mtls_openssl.fleet import renewing  # noqa: PLC0415
+
         return renewing.due(folder, register.issuer_of(folder), wish)
     except OSError as error:
         what = _("{folder} can't be looked into", folder=folder / "clients")
