@@ -137,7 +137,7 @@ def main() -> None:
     added(pairs)
     start_up(pairs)
     if chosen.clients:
-        bench_fleet.figures(chosen.clients, few=200, rounds=3)
+        bench_fleet.figures(chosen.clients, few=100, rounds=3)
 
 
 if __name__ == "__main__":
