@@ -363,14 +363,6 @@ def test_the_doctor_says_who_of_a_fleet_nears_the_end_and_what_mends_it(
     assert " renew" in finding.mend
 
 
-def test_a_backup_with_clients_says_how_one_comes_back(fleet: Set) -> None:
-    fleet.must(*SOON)
-
-    said = fleet.must("restore").stdout
-
-    assert "stays in the backup: put a client back by moving its folder" in said
-
-
 def test_without_the_key_of_the_authority_nobody_is_renewed(fleet: Set) -> None:
     (fleet.folder / "ca.key").unlink()
     before = all_described(fleet)

@@ -38,14 +38,14 @@ def _between(authority: str) -> tuple[str, ...]:
     return ("-untrusted", authority) if authority else ()
 
 
-def chain_at_any_time(certificate: str, *, by: str = "") -> tuple[str, ...]:
-    """As `chain`, but whether it is in date does not matter.
+def chain_at_any_time(*certificates: str, by: str = "") -> tuple[str, ...]:
+    """As `chain`, of one or many, but whether they are in date does not matter.
 
     Args:
-        certificate: the file.
+        certificates: the files.
         by: as for `chain`.
     """
-    return ("verify", "-no_check_time", "-CAfile", "ca.crt", *_between(by), certificate)
+    return ("verify", "-no_check_time", "-CAfile", "ca.crt", *_between(by), *certificates)
 
 
 def issued_by(authority: str, certificates: Sequence[str]) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """Brings a backup back: shown before, proven before, and to be undone by the next one.
 
 `backups` finds them, `record` is what the log knows of them, `shelf` reads files, `case` is what
-becomes of each, `examination` finds that out, `coherence` proves what would come out, `book`
-and `merging` forget no revocation, `bringing` does it, `telling` says it.
+becomes of each, `examination` finds that out, `coherence` proves what would come out, `fleet` does
+both for the clients of a fleet, `book` and `merging` forget no revocation, `bringing` does it,
+`telling` says it.
 """
 
 from mtls_openssl.restore.backups import Backup, all_, chosen

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError, UsageError, system_said
+from mtls_openssl.inventory import clients
 from mtls_openssl.language import _
 from mtls_openssl.workspace import commit
 
@@ -26,6 +27,7 @@ class Backup:
         time: when it was made, UTC.
         number: which one of that second, from 1.
         files: the names of the files in it.
+        clients: the names of the clients of a fleet in it.
         strange: names of what is in it besides, and is no file that could come back.
     """
 
@@ -33,6 +35,7 @@ class Backup:
     time: datetime
     number: int
     files: tuple[str, ...]
+    clients: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
 
     @property
@@ -104,12 +107,15 @@ def _backup(path: Path) -> Backup:
     time, _dash, number = path.name.partition("Z-")
     within = sorted(path.iterdir())
     files = tuple(one.name for one in within if commit.is_bare(one.name) and _is_file(one))
+    fleet = tuple(clients.names(path)) if commit.is_real_folder(path / commit.CLIENTS) else ()
+    known = {*files, commit.CLIENTS} if fleet else {*files}
     return Backup(
         path,
         datetime.strptime(time.removesuffix("Z"), "%Y-%m-%dT%H-%M-%S").replace(tzinfo=UTC),
         int(number or 1),
         files,
-        tuple(one.name for one in within if one.name not in files),
+        fleet,
+        tuple(one.name for one in within if one.name not in known),
     )
 
 

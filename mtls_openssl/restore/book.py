@@ -106,10 +106,15 @@ class Book:
         number = merging.highest_number([_text(self._shelf, beside)] if beside.is_file() else [])
         return int(number or "0", 16)
 
-    def _tell_revoked(self, after: Set) -> None:
-        revoked = {
+    @property
+    def revoked(self) -> dict[str, ca.Entry]:
+        """What will be revoked, by serial number."""
+        return {
             entry.serial: entry for entry in self._entries() if entry.status is ca.Status.REVOKED
         }
+
+    def _tell_revoked(self, after: Set) -> None:
+        revoked = self.revoked
         for name, path in sorted(after.items()):
             if path.parent == self._folder or not coherence.is_certificate(name):
                 continue

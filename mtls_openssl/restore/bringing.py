@@ -13,13 +13,14 @@ from mtls_openssl.errors import (
     NotProvenError,
 )
 from mtls_openssl.language import _, joined
-from mtls_openssl.pipeline import make_up_for
-from mtls_openssl.restore import telling
-from mtls_openssl.restore.case import Case, Fate
+from mtls_openssl.pipeline import make_up_for, published_in
+from mtls_openssl.restore import fleet, telling
+from mtls_openssl.restore.case import Case, Client, Fate
 from mtls_openssl.workspace import Workspace, permissions
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.interrupts import held
 
+_MOST_TOLD = 10
 _SECRET = (".key", ".p12", ".pfx", ".jks", ".password")
 
 
@@ -31,7 +32,10 @@ def refuse_incoherent(case: Case) -> None:
     """
     if not case.refused:
         return
-    faults = [_("{file}: {fault}", file=one.subject, fault=one.fault) for one in case.refused]
+    some = case.refused[:_MOST_TOLD]
+    faults = [_("{file}: {fault}", file=one.subject, fault=one.fault) for one in some]
+    if more := len(case.refused) - len(some):
+        faults.append(_("and {count} more", count=more))
     error = NotProvenError(
         _(
             "What would come out of backup {name} does not fit together: {faults}.",
@@ -81,17 +85,37 @@ def _bring(case: Case, workspace: Workspace, log: AuditLog) -> Path | None:
             raise _changed(source)
     for name, content in case.contents.items():
         _write(workspace.stage / name, content)
-    names = (*case.sources, *case.contents)
+    for client in case.coming:
+        workspace.heed()
+        workspace.bring(client.entry, source=case.backup.path)
+        _refuse_others(client, workspace, case)
+    names = (*case.sources, *case.contents, *(client.entry for client in case.coming))
     return workspace.commit(
         publish=names,
-        retire=[one.name for one in case.entries if one.fate is Fate.LEAVES],
+        retire=[
+            *(one.name for one in case.entries if one.fate is Fate.LEAVES),
+            *(place for client in case.coming for place in client.before),
+        ],
         private=tuple(_private(case)),
         record=lambda: log.end(
             Exit.DONE,
             _("done: {purpose}", purpose=f"restore {case.backup.name}"),
-            {name: sha256_of(workspace.directory / name) for name in names},
+            published_in(workspace.directory, names),
         ),
     )
+
+
+def _refuse_others(client: Client, workspace: Workspace, case: Case) -> None:
+    """Refuse a client that is not the one that was looked at, here or in the backup."""
+    brought = fleet.digests(workspace.stage / client.entry)
+    expected = {
+        case.backup.path / path.relative_to(workspace.stage): digest
+        for path, digest in brought.items()
+    }
+    for place in client.before:
+        expected |= fleet.digests(case.folder / place)
+    if expected != client.digests:
+        raise _changed(case.folder / client.entry)
 
 
 def _refuse_changed(case: Case) -> None:

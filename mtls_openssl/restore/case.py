@@ -47,6 +47,25 @@ class Entry:
 
 
 @dataclasses.dataclass(frozen=True)
+class Client:
+    """A client of a fleet, of which all files come back together.
+
+    Args:
+        name: what it is called.
+        entry: what it is in the backup: `clients/NAME`, or an archive of that name.
+        fate: what becomes of it.
+        before: what it is in the folder, likewise.
+        digests: the SHA-256 of each of its files in both, by path.
+    """
+
+    name: str
+    entry: str
+    fate: Fate
+    before: tuple[str, ...] = ()
+    digests: Mapping[Path, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
 class Case:
     """What a backup would change.
 
@@ -55,6 +74,7 @@ class Case:
         backup: the backup.
         run: the run that made it; None if none is on record.
         entries: what becomes of each file that it is about.
+        clients: what becomes of each client of a fleet; nothing at a glance.
         sources: where each file lies that would come.
         contents: the bytes of each file that would be put together anew.
         digests: the SHA-256 of every file that all this goes by; empty for one that is not there.
@@ -67,6 +87,7 @@ class Case:
     backup: Backup
     run: Run | None
     entries: tuple[Entry, ...]
+    clients: tuple[Client, ...] = ()
     sources: Mapping[str, Path] = dataclasses.field(default_factory=dict)
     contents: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     digests: Mapping[Path, str] = dataclasses.field(default_factory=dict)
@@ -75,9 +96,15 @@ class Case:
     ways: tuple[Text, ...] = ()
 
     @property
-    def changes(self) -> tuple[Entry, ...]:
+    def changes(self) -> tuple[Entry | Client, ...]:
         """What would not be as it is."""
-        return tuple(one for one in self.entries if one.fate not in {Fate.SAME, Fate.KEPT})
+        kept = (one for one in self.entries if one.fate not in {Fate.SAME, Fate.KEPT})
+        return (*kept, *self.coming)
+
+    @property
+    def coming(self) -> tuple[Client, ...]:
+        """The clients that would come from the backup."""
+        return tuple(one for one in self.clients if one.fate is not Fate.SAME)
 
     @property
     def refused(self) -> tuple[Check, ...]:

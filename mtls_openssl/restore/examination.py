@@ -13,7 +13,7 @@ from mtls_openssl.inspection.objects import Certificate, fingerprint
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl.ca import KEPT
 from mtls_openssl.proof import Check
-from mtls_openssl.restore import coherence
+from mtls_openssl.restore import coherence, fleet
 from mtls_openssl.restore.backups import Backup, all_
 from mtls_openssl.restore.book import Book
 from mtls_openssl.restore.case import Case, Entry, Fate
@@ -38,6 +38,7 @@ def glance(shelf: Shelf, folder: Path, backup: Backup, known: Record) -> Case:
     """
     entries = [_entry(shelf, folder, backup, name) for name in backup.files]
     held = {name: shelf.digest(backup.path / name) for name in backup.files}
+    held |= fleet.held_by_some(backup)
     seen = Case(folder, backup, known.maker(backup, held), tuple(entries))
     before = _files_of(folder)
     fates = Book(shelf, seen, before, {**before, **_coming(seen)}).fates
@@ -79,10 +80,14 @@ class _Examiner:
         while more := self._brought_along(told):
             self._leaving |= more
             told = self._checked()
-        checks = tuple(one for one in told if isinstance(one, Check))
-        unknown = [one for one in told if isinstance(one, Text)]
         after = self._after()
         book = Book(self._shelf, self._seen, self._before, after)
+        backup = self._seen.backup
+        clients = fleet.compared(self._seen.folder, backup)
+        coming = [one for one in clients if one.fate is not Fate.SAME]
+        told = (*told, *fleet.checks(self._shelf, backup, coming, after))
+        checks = tuple(one for one in told if isinstance(one, Check))
+        unknown = [one for one in told if isinstance(one, Text)]
         leaving = {**dict.fromkeys(sorted(self._leaving), Fate.LEAVES), **book.fates}
         entries = [one for one in self._seen.entries if one.name not in leaving]
         entries += [
@@ -93,11 +98,17 @@ class _Examiner:
         return dataclasses.replace(
             self._seen,
             entries=tuple(sorted(entries, key=lambda one: one.name)),
+            clients=clients,
             sources={**self._sources, **book.sources},
             contents=book.contents,
             digests=self._digests(),
             checks=checks,
-            notes=(*unknown, *self._ages(now), *book.notes),
+            notes=(
+                *unknown,
+                *self._ages(now),
+                *book.notes,
+                *fleet.notes(backup, coming, book.revoked, now),
+            ),
             ways=tuple(self._ways(refused)) if refused else (),
         )
 
@@ -192,6 +203,11 @@ class _Examiner:
                     command=f"python -m mtls_openssl restore {backup.name}",
                 )
                 return
+        if any(commit.is_of_client(name) for name in concerned):
+            yield _(
+                "leave these clients in the backup, and have new ones issued: {command}",
+                command="python -m mtls_openssl issue",
+            )
         staying = [name for name in concerned if name in self._before and name not in self._sources]
         if staying:
             yield _(

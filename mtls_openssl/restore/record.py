@@ -55,14 +55,17 @@ class Record:
         # Its name has no fractions of a second, in which several runs may have come and gone. The
         # one that made it found the files there that are in it now.
         before: dict[str, str] = {}
+        likely: list[tuple[int, Run]] = []
         maybe: list[Run] = []
         for run in self.runs:
             if run.begun - _LONGEST_COMMIT <= backup.time <= run.ended:
                 found = all(before.get(name, digest) == digest for name, digest in held.items())
                 if found and _replaces(run.published, held):
-                    return run
+                    likely.append((len(before.keys() & held.keys()), run))
                 maybe.append(run)
             before |= run.published
+        if likely:
+            return max(likely, key=lambda one: one[0])[1]
         # Where somebody has changed files by hand, the one that put most of them there anew.
         return max(maybe, key=lambda run: len(run.published.keys() & held.keys()), default=None)
 
@@ -95,11 +98,14 @@ def _told(lines: list[Line]) -> Record:
     begun: dict[str, datetime] = {}
     runs: list[Run] = []
     made_from: dict[str, frozenset[str]] = {}
+    published: dict[str, dict[str, str]] = {}
     for line in lines:
         time = datetime.fromisoformat(line.time)
         begun.setdefault(line.run, time)
-        if line.event == "end" and line.writes:
-            runs.append(Run(line.run, begun[line.run], time, dict(line.writes)))
+        if line.event in {"publish", "end"}:
+            published.setdefault(line.run, {}).update(line.writes)
+        if line.event == "end" and published[line.run]:
+            runs.append(Run(line.run, begun[line.run], time, published[line.run]))
         if line.event == "command":
             for digest in line.writes.values():
                 known = made_from.get(digest, _NOTHING)

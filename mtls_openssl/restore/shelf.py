@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from mtls_openssl.audit import sha256_of
@@ -27,6 +27,7 @@ Set = Mapping[str, Path]
 
 CA = f"{ROOT}.crt"
 BETWEEN = f"{INTERMEDIATE}.crt"
+_AT_ONCE = 100
 
 
 class Shelf:
@@ -105,6 +106,47 @@ class Shelf:
         if prints not in self._verified:
             self._verified[prints] = self._verify(name, stand, certificates)
         return self._verified[prints]
+
+    def objections(self, pems: Sequence[str], files: Set) -> list[str]:
+        """The same of many certificates that are none of the files.
+
+        Args:
+            pems: the certificates.
+            files: the set, in which there is a CA.
+        """
+        authorities = {
+            one: certificate.pem
+            for one in (CA, BETWEEN)
+            if (certificate := self.certificate(files.get(one)))
+        }
+        if CA not in authorities:
+            return [_("{file} can't be read", file=CA) for _pem in pems]
+        names = [f"{number}.pem" for number in range(len(pems))]
+        folder = self._stand({**authorities, **dict(zip(names, pems, strict=True))})
+        faults: list[str] = []
+        for at in range(0, len(names), _AT_ONCE):
+            some = names[at : at + _AT_ONCE]
+            said = self._said(folder, some, authorities)
+            faults += [
+                "" if verify.is_ok(said, name) else self._fault(folder, name, authorities)
+                for name in some
+            ]
+        return faults
+
+    def _fault(self, folder: Path, name: str, authorities: Collection[str]) -> str:
+        said = self._said(folder, [name], authorities)
+        return verify.reason(said) or said.strip() or _("openssl did not say why")
+
+    def _said(self, folder: Path, names: Sequence[str], authorities: Collection[str]) -> str:
+        command = Command(
+            verify.chain_at_any_time(*names, by=BETWEEN if BETWEEN in authorities else ""),
+            _("check that the CA issued {count} clients, whatever their age", count=len(names)),
+            Kind.LOOK,
+            reads=(*authorities, *names),
+            verdict=True,
+        )
+        finished = self._desk.ask(command, folder=folder).finished
+        return f"{finished.stdout}\n{finished.stderr}"
 
     def _verify(self, name: str, stand: list[str], certificates: list[Certificate | None]) -> str:
         if not all(certificates):

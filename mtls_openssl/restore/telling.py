@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mtls_openssl.inspection import telling
 from mtls_openssl.inspection.objects import Certificate, fingerprint
 from mtls_openssl.inspection.telling import Line, shown
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.restore import fleet
 from mtls_openssl.restore.case import Case, Entry, Fate
 from mtls_openssl.workspace.commit import CLIENTS
 
@@ -19,6 +20,11 @@ _FATES = {
     Fate.KEPT: _("stays as it is now, so that nothing is forgotten"),
     Fate.MERGED: _("comes to hold all that was ever on record"),
     Fate.LEAVES: _("goes to the new backup: it fits nothing that will be there"),
+}
+_OF_CLIENTS = {
+    Fate.RETURNS: _("come back"),
+    Fate.REPLACED: _("are replaced"),
+    Fate.SAME: _("stay: they are the same"),
 }
 _RUN = 12
 """Characters of the id of a run."""
@@ -37,18 +43,32 @@ def lines(case: Case, *, latest: bool = False) -> Iterator[Line]:
         made = _(
             "run {run}, which put there {files}",
             run=shown(case.run.id)[:_RUN],
-            files=shown(", ".join(case.run.published)),
+            files=shown(", ".join(_folded(case.run.published))),
         )
         yield _("made by"), made
     else:
         yield _("made by"), _("no run that is on record")
     for entry in case.entries:
         yield shown(entry.name), _told(entry)
+    yield from _clients(case)
     for strange in case.backup.strange:
-        if strange == CLIENTS:
-            yield strange, _("stays in the backup: put a client back by moving its folder")
-        else:
-            yield shown(strange), _("stays in the backup: it is no file of a set")
+        yield shown(strange), _("stays in the backup: it is no file of a set")
+
+
+def _folded(names: Iterable[str]) -> Iterator[str]:
+    """Names of files, with those of all clients of a fleet as one."""
+    return iter(
+        dict.fromkeys(f"{CLIENTS}/" if name.startswith(f"{CLIENTS}/") else name for name in names)
+    )
+
+
+def _clients(case: Case) -> Iterator[Line]:
+    if case.backup.clients and not case.clients:  # at a glance
+        named = fleet.named(case.backup.clients)
+        yield CLIENTS, _("clients of a fleet: {names}", names=named)
+    for fate, text in _OF_CLIENTS.items():
+        if names := [client.name for client in case.clients if client.fate is fate]:
+            yield CLIENTS, joined(": ", (text, fleet.named(names)))
 
 
 def proof(case: Case) -> Iterator[Text]:
@@ -61,11 +81,12 @@ def proof(case: Case) -> Iterator[Text]:
 
 def data(case: Case) -> dict[str, Any]:
     """The same for a program."""
+    fates = {client.name: client.fate.value for client in case.clients}
     return {
         "name": case.backup.name,
         "time": case.backup.time.isoformat(),
         "run": case.run.id if case.run else None,
-        "published": sorted(case.run.published) if case.run else [],
+        "published": sorted(_folded(case.run.published)) if case.run else [],
         "files": [
             {
                 "file": entry.name,
@@ -75,6 +96,7 @@ def data(case: Case) -> dict[str, Any]:
             }
             for entry in case.entries
         ],
+        "clients": [{"client": name, "change": fates.get(name)} for name in case.backup.clients],
         "passed_over": list(case.backup.strange),
     }
 

@@ -103,15 +103,18 @@ class Workspace:
         They are copied and never linked: whatever a command does to one, the original stays.
 
         Args:
-            names: bare file names.
+            names: bare file names; and `clients/NAME` of files or whole folders.
             source: the folder that they are in; the folder of the set where it is not given.
 
         Raises:
             FolderUnavailableError: one of them is missing or can't be copied.
         """
-        for name in _bare(names):
+        _bare([name for name in names if not commit.is_of_client(name)])
+        for name in names:
             original = (source or self.directory) / name
             try:
+                if commit.is_of_client(name):
+                    (self.stage / commit.CLIENTS).mkdir(0o700, exist_ok=True)
                 _copy(original, self.stage / name)
             except FileNotFoundError as error:
                 raise FolderUnavailableError(
@@ -301,6 +304,11 @@ def _is_folder(path: Path) -> bool:
 
 
 def _copy(original: Path, copy: Path) -> None:
+    if commit.is_real_folder(original):
+        copy.mkdir(0o700)
+        for path in original.iterdir():
+            _copy(path, copy / path.name)
+        return
     if not stat.S_ISREG(original.stat().st_mode):
         raise FileNotFoundError(original)
     content = original.read_bytes()
