@@ -211,6 +211,20 @@ def test_a_client_that_does_not_fit_is_refused_and_nobody_comes_back(
     assert of_clients(fleet) == before
 
 
+def test_without_those_that_do_not_fit_the_others_come_back(
+    original: Set, fleet: Set, tmp_path: Path
+) -> None:
+    place = backup_of(fleet) / "short-1"
+    damaged_key(place, original)
+
+    refused = fleet.run("restore", "latest", "--yes")
+    place.rename(tmp_path / "aside")
+    answer = told(fleet, "latest", "--yes")
+
+    assert "move these clients out of the backup first" in refused.stderr
+    assert changes(answer) == {"packed-1": "replaced", "short-2": "replaced"}
+
+
 def test_a_kind_of_key_that_does_not_tell_is_asked_for_by_openssl(fleet: Set) -> None:
     fleet.must("issue", "--cn", "ed-{}", "-n", "2", "--key", "Ed25519")
     fleet.must("renew", "ed-1", "ed-2")

@@ -205,7 +205,7 @@ class _Examiner:
                 return
         if any(commit.is_of_client(name) for name in concerned):
             yield _(
-                "leave these clients in the backup, and have new ones issued: {command}",
+                "move these clients out of the backup first, and have new ones issued: {command}",
                 command="python -m mtls_openssl issue",
             )
         staying = [name for name in concerned if name in self._before and name not in self._sources]

@@ -107,7 +107,7 @@ def checks(
     """
     found = {one.name: clients.one(backup.path, one.name) for one in coming}
     read = {name: one.described for name, one in found.items() if one.described}
-    for name in found.keys() - read.keys():
+    for name in (name for name in found if name not in read):
         yield Check(_subject(name), _("it can be read back"), _("it can't be read"))
     unknown = list[str]()
     for name, described in read.items():

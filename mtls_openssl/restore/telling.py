@@ -55,11 +55,10 @@ def lines(case: Case, *, latest: bool = False) -> Iterator[Line]:
         yield shown(strange), _("stays in the backup: it is no file of a set")
 
 
-def _folded(names: Iterable[str]) -> Iterator[str]:
+def _folded(names: Iterable[str]) -> tuple[str, ...]:
     """Names of files, with those of all clients of a fleet as one."""
-    return iter(
-        dict.fromkeys(f"{CLIENTS}/" if name.startswith(f"{CLIENTS}/") else name for name in names)
-    )
+    fleets = f"{CLIENTS}/"
+    return tuple(dict.fromkeys(fleets if name.startswith(fleets) else name for name in names))
 
 
 def _clients(case: Case) -> Iterator[Line]:
