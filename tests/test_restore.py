@@ -19,7 +19,7 @@ from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.locate import find
 from mtls_openssl.openssl import ca
 from mtls_openssl.process import Door
-from mtls_openssl.restore import all_, bring_back, chosen, examine, merging, record
+from mtls_openssl.restore import Case, all_, bring_back, chosen, examine, merging, record
 from mtls_openssl.restore.shelf import Shelf
 from tests.machine import PASSWORD, mtls, openssl, ran, snapshot
 
@@ -63,6 +63,15 @@ def told(folder: Path, *argv: str, exit_code: int = 0) -> Any:
 
 def changes(answer: Mapping[str, Any]) -> dict[str, str]:
     return {file["file"]: file["change"] for file in answer["files"]}
+
+
+def looked_at(folder: Path, when: datetime | None = None) -> Case:
+    """What the newest backup would change, at a time."""
+    door = Door()
+    with at(folder, find(None, door), door=door, purpose="test") as desk:
+        shelf = Shelf(desk, lambda _path: None)
+        backup = chosen(folder, "latest")
+        return examine(shelf, folder, backup, record.of(folder), when or datetime.now(UTC))
 
 
 def revoked(folder: Path) -> set[str]:
@@ -266,17 +275,24 @@ def test_a_name_that_stands_for_no_backup_or_for_several_is_refused(folder: Path
 
 def test_what_changes_while_one_is_asked_is_not_overwritten(folder: Path) -> None:
     renewed(folder, "server")
-    door = Door()
-    with at(folder, find(None, door), door=door, purpose="test") as desk:
-        shelf = Shelf(desk, lambda _path: None)
-        backup = chosen(folder, "latest")
-        case = examine(shelf, folder, backup, record.of(folder), datetime.now(UTC))
+    case = looked_at(folder)
     (folder / "server.key").write_text("mine")
 
     with pytest.raises(FolderUnavailableError, match="meanwhile"):
         bring_back(case)
 
     assert (folder / "server.key").read_text() == "mine"
+
+
+def test_a_file_that_is_no_part_of_a_set_may_change_meanwhile(folder: Path) -> None:
+    backup = renewed(folder, "server")
+    (folder / "printed.txt").write_text("what our own command prints")
+    case = looked_at(folder)
+    (folder / "printed.txt").write_text("and more of it")
+
+    bring_back(case)
+
+    assert (folder / "server.crt").read_bytes() == (backup / "server.crt").read_bytes()
 
 
 @pytest.mark.posix

@@ -12,17 +12,14 @@ from typing import Any
 import pytest
 
 from mtls_openssl.audit import verify
-from mtls_openssl.desk import at
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.inventory import clients
-from mtls_openssl.locate import find
-from mtls_openssl.process import Door
-from mtls_openssl.restore import Case, all_, bring_back, chosen, examine, record
-from mtls_openssl.restore.shelf import Shelf
+from mtls_openssl.restore import all_, bring_back
 from mtls_openssl.workspace import commit
 from tests.machine import snapshot
 from tests.sets import PASSPHRASE, Set, made_fixture
 from tests.test_issue import LAYERED, SET
+from tests.test_restore import looked_at
 
 pytestmark = pytest.mark.end_to_end
 _used = made_fixture
@@ -75,15 +72,6 @@ def changes(answer: dict[str, Any]) -> dict[str, str]:
 def backup_of(made: Set) -> Path:
     """The folder of the clients in the newest backup."""
     return all_(made.folder)[0].path / "clients"
-
-
-def looked_at(made: Set, *, days: int = 0) -> Case:
-    """What the newest backup would change, so many days from now."""
-    door, now = Door(), dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
-    with at(made.folder, find(None, door), door=door, purpose="test") as desk:
-        shelf = Shelf(desk, lambda _path: None)
-        backup = chosen(made.folder, "latest")
-        return examine(shelf, made.folder, backup, record.of(made.folder), now)
 
 
 def test_clients_come_back_to_the_byte_and_coming_back_can_be_undone(
@@ -284,7 +272,9 @@ def test_who_was_revoked_stays_so(fleet: Set) -> None:
 
 def test_who_has_expired_is_told_of(fleet: Set) -> None:
 
-    notes = [*looked_at(fleet).notes, "then", *looked_at(fleet, days=21).notes]
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=21)
+
+    notes = [*looked_at(fleet.folder).notes, "then", *looked_at(fleet.folder, later).notes]
 
     assert [str(note) for note in notes] == [
         "then", "Expired, so that nobody accepts them any more: packed-1, short-1, short-2.",
@@ -292,7 +282,7 @@ def test_who_has_expired_is_told_of(fleet: Set) -> None:
 
 
 def test_what_changes_while_one_is_asked_is_not_overwritten(fleet: Set) -> None:
-    case = looked_at(fleet)
+    case = looked_at(fleet.folder)
     key = fleet.folder / "clients/short-1/short-1.key"
     key.write_text("mine")
 

@@ -221,10 +221,14 @@ class _Examiner:
         return self._shelf.certificate(path) if path and path.name.endswith(".crt") else None
 
     def _digests(self) -> Mapping[Path, str]:
-        names = {*self._before, *self._sources}
-        for path in (*self._before.values(), *self._sources.values()):
+        """Of what was looked at, and of what goes and comes: other files are not our business."""
+        moved = {*self._sources, *self._leaving}
+        for path in (self._before.get(name) for name in moved):
+            if path:
+                self._shelf.digest(path)
+        for path in self._sources.values():
             self._shelf.digest(path)
-        gone = {self._seen.folder / name: "" for name in names if name not in self._before}
+        gone = {self._seen.folder / name: "" for name in moved if name not in self._before}
         return {**self._shelf.digests, **gone}
 
 
