@@ -225,6 +225,13 @@ def of_rsa(root: Path, count: int) -> None:
     )
 
 
+def bare(root: Path, count: int) -> None:
+    """What of a client on P-256 is the one openssl that makes its key and request: a machine's."""
+    request = ("-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=$1", "-out", "$1.csr")
+    taken = alone(root, count, "req", "-new", "-newkey", "ec", *request, "-keyout", "$1.key")
+    print(f"one `openssl req` takes {taken * 1000:.2f} ms of processors' time here")
+
+
 def alone(root: Path, count: int, *argv: str) -> float:
     """What an openssl command takes of the processors' time, in seconds; a loop on each."""
     before = processors_time()
@@ -264,6 +271,7 @@ def figures(count: int, few: int, rounds: int) -> None:
         run(*ours("all", "--profile", "modern"), cwd=root / "set", MTLS_P12_PASSWORD="benchmark")
         fleet(root, count // 10, "P-256")
         fleet(root, count, "P-256")
+        bare(root, count // 10)
         reading(root / f"P-256-{count}")
         of_rsa(root, count // 10)
         compared(root, count * 2 // 5, few, rounds)
