@@ -213,6 +213,22 @@ def test_without_those_that_do_not_fit_the_others_come_back(
     assert changes(answer) == {"packed-1": "replaced", "short-2": "replaced"}
 
 
+def test_of_many_that_another_ca_has_issued_openssl_is_asked_about_a_few(
+    fleet: Set, tmp_path: Path
+) -> None:
+    other = Set(tmp_path / "other")
+    other.describe(SET)
+    other.must("apply")
+    other.must("issue", "--cn", "strange-{}", "-n", "12", "--key", "P-256")
+    shutil.copytree(other.folder / "clients", backup_of(fleet), dirs_exist_ok=True)
+
+    refused = fleet.run("restore", "latest", "--dry-run")
+
+    assert refused.code == NOT_PROVEN
+    assert refused.stderr.count("clients/strange-") == 10
+    assert "and 2 more" in refused.stderr
+
+
 def test_a_kind_of_key_that_does_not_tell_is_asked_for_by_openssl(fleet: Set) -> None:
     fleet.must("issue", "--cn", "ed-{}", "-n", "2", "--key", "Ed25519")
     fleet.must("renew", "ed-1", "ed-2")

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from mtls_openssl.audit import sha256_of
-from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.inventory import clients, keys
 from mtls_openssl.inventory.clients import der_of
 from mtls_openssl.inventory.der import NotDerError
@@ -20,7 +18,7 @@ from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.proof import Check
 from mtls_openssl.restore.backups import Backup
 from mtls_openssl.restore.case import Client, Fate
-from mtls_openssl.restore.shelf import CA, Set, Shelf
+from mtls_openssl.restore.shelf import CA, Set, Shelf, digest_of
 from mtls_openssl.workspace.commit import CLIENTS
 
 _SHOWN = 5
@@ -61,15 +59,8 @@ def digests(place: Path) -> dict[Path, str]:
     Raises:
         FolderUnavailableError: one can't be read.
     """
-    try:
-        within = sorted(place.rglob("*")) if place.is_dir() else [place]
-        files = [path for path in within if not path.is_dir()]
-        return {file: sha256_of(file) for file in files}
-    except OSError as error:
-        raise FolderUnavailableError(
-            _("{file} can't be read: {why}", file=error.filename or place, why=system_said(error)),
-            fix=_("run the command as the user who owns the file"),
-        ) from error
+    within = sorted(place.rglob("*")) if place.is_dir() else [place]
+    return {file: digest_of(file) for file in within if not file.is_dir()}
 
 
 def held_by_some(backup: Backup) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mtls_openssl.audit import sha256_of
@@ -28,6 +28,7 @@ Set = Mapping[str, Path]
 CA = f"{ROOT}.crt"
 BETWEEN = f"{INTERMEDIATE}.crt"
 _AT_ONCE = 100
+_ASKED_AGAIN = 10
 
 
 class Shelf:
@@ -58,13 +59,7 @@ class Shelf:
             FolderUnavailableError: it can't be read.
         """
         if path not in self._digests:
-            try:
-                self._digests[path] = sha256_of(path)
-            except OSError as error:
-                raise FolderUnavailableError(
-                    _("{file} can't be read: {why}", file=path, why=system_said(error)),
-                    fix=_("run the command as the user who owns the file"),
-                ) from error
+            self._digests[path] = digest_of(path)
         return self._digests[path]
 
     def holding(self, path: Path) -> Holding:
@@ -123,30 +118,21 @@ class Shelf:
             return [_("{file} can't be read", file=CA) for _pem in pems]
         names = [f"{number}.pem" for number in range(len(pems))]
         folder = self._stand({**authorities, **dict(zip(names, pems, strict=True))})
-        faults: list[str] = []
+        by = BETWEEN if BETWEEN in authorities else ""
+        good = set[str]()
         for at in range(0, len(names), _AT_ONCE):
             some = names[at : at + _AT_ONCE]
-            said = self._said(folder, some, authorities)
-            faults += [
-                "" if verify.is_ok(said, name) else self._fault(folder, name, authorities)
-                for name in some
-            ]
-        return faults
-
-    def _fault(self, folder: Path, name: str, authorities: Collection[str]) -> str:
-        said = self._said(folder, [name], authorities)
-        return verify.reason(said) or said.strip() or _("openssl did not say why")
-
-    def _said(self, folder: Path, names: Sequence[str], authorities: Collection[str]) -> str:
-        command = Command(
-            verify.chain_at_any_time(*names, by=BETWEEN if BETWEEN in authorities else ""),
-            _("check that the CA issued {count} clients, whatever their age", count=len(names)),
-            Kind.LOOK,
-            reads=(*authorities, *names),
-            verdict=True,
-        )
-        finished = self._desk.ask(command, folder=folder).finished
-        return f"{finished.stdout}\n{finished.stderr}"
+            what = _(
+                "check that the CA issued {count} clients, whatever their age", count=len(some)
+            )
+            said = self._said(folder, some, by, what)
+            good |= {name for name in some if verify.is_ok(said, name)}
+        # What is wrong with one is wrong with all, most likely.
+        asked = [name for name in names if name not in good][:_ASKED_AGAIN]
+        what = _("ask what is wrong with a client")
+        faults = {name: _why(self._said(folder, [name], by, what)) for name in asked}
+        other = _("the CA has not issued it, or something else is wrong with it")
+        return ["" if name in good else faults.get(name, other) for name in names]
 
     def _verify(self, name: str, stand: list[str], certificates: list[Certificate | None]) -> str:
         if not all(certificates):
@@ -157,18 +143,20 @@ class Shelf:
         pems = [one.pem for one in certificates if one]
         folder = self._stand(dict(zip(names, pems, strict=True)))
         by = BETWEEN if BETWEEN in names and last != BETWEEN else ""
+        what = _("check that the CA issued {file}, whatever its age", file=name)
+        said = self._said(folder, [last], by, what)
+        return "" if verify.is_ok(said, last) else _why(said)
+
+    def _said(self, folder: Path, names: Sequence[str], by: str, what: str) -> str:
         command = Command(
-            verify.chain_at_any_time(last, by=by),
-            _("check that the CA issued {file}, whatever its age", file=name),
+            verify.chain_at_any_time(*names, by=by),
+            what,
             Kind.LOOK,
-            reads=tuple(names),
+            reads=tuple(dict.fromkeys(filter(None, (CA, by, *names)))),
             verdict=True,
         )
         finished = self._desk.ask(command, folder=folder).finished
-        said = f"{finished.stdout}\n{finished.stderr}"
-        if verify.is_ok(finished.stdout, last):
-            return ""
-        return verify.reason(said) or said.strip() or _("openssl did not say why")
+        return f"{finished.stdout}\n{finished.stderr}"
 
     def _stand(self, pems: Mapping[str, str]) -> Path:
         self._stands += 1
@@ -177,3 +165,22 @@ class Shelf:
         for name, pem in pems.items():
             (folder / name).write_text(pem + "\n", encoding="ascii")
         return folder
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, as it is now.
+
+    Raises:
+        FolderUnavailableError: it can't be read.
+    """
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise FolderUnavailableError(
+            _("{file} can't be read: {why}", file=path, why=system_said(error)),
+            fix=_("run the command as the user who owns the file"),
+        ) from error
+
+
+def _why(said: str) -> str:
+    return verify.reason(said) or said.strip() or _("openssl did not say why")
