@@ -47,6 +47,14 @@ _SAID = (
         _("the pass phrase is not the one of the key"),
         _("give the right pass phrase"),
     ),
+    (
+        "Enter pass phrase for",
+        _("the private key has a pass phrase, which openssl was not told"),
+        _(
+            "give it a key without one (openssl pkey -in KEY -out NEW); `client add`, "
+            "`server add`, `renew` and `apply` ask for the pass phrase of a CA"
+        ),
+    ),
     ("No certificate matches private key", _("the key is not the certificate's"), ""),
     ("No cert in -in file", _("the key is not the certificate's"), ""),
     ("key values mismatch", _("the key is not the certificate's"), ""),

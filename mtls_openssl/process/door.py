@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import functools
 import os
 import re
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +20,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from mtls_openssl.process import plumbing
+from mtls_openssl.process.child import by_itself, kill, patiently, popen
 from mtls_openssl.steps import Ending, Finished
 
 _TICK = 0.1
@@ -47,24 +45,6 @@ class _Clock:
         return Finished(ending, code, _text(out), _text(err), seconds, self._started)
 
 
-def _here(
-    executable: Path, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], **more: Any
-) -> Any:
-    return _program(os.fspath(executable)).popen(
-        [_argument(argument) for argument in argv], cwd=os.fspath(cwd), env=dict(env), **more
-    )
-
-
-@functools.cache
-def _program(path: str) -> Any:
-    return plumbing.local[path]
-
-
-_INTERNAL_ERROR = 1359
-_ATTEMPTS = 5
-_PAUSE = 0.2
-
-
 class Door:
     """Starts processes, and can end all of those that it started.
 
@@ -74,7 +54,7 @@ class Door:
         starting: what starts one, from what `run` is given and the arguments of `Popen`.
     """
 
-    def __init__(self, starting: Callable[..., Any] = _here) -> None:
+    def __init__(self, starting: Callable[..., Any] = popen) -> None:
         self._starting = starting
         self._lock = threading.Lock()
         self._running: set[Any] = set()
@@ -178,7 +158,7 @@ class Door:
             out, err = child.communicate(timeout=limit)
             ending = Ending.STOPPED if self._closed and child.returncode else Ending.EXITED
         except subprocess.TimeoutExpired:
-            _kill(child)
+            kill(child)
             out, err = _drain(child)
             ending = Ending.STOPPED if self._closed else Ending.TIMED_OUT
         finally:
@@ -209,10 +189,9 @@ class Door:
         with self._lock:
             if self._closed:
                 return None
-            child: Any = _patiently(
-                lambda: self._starting(
-                    executable, argv, cwd=cwd, env=env, stdin=stdin, **_private_files()
-                )
+            more = {"stdin": stdin, **by_itself(executable)}
+            child: Any = patiently(
+                lambda: self._starting(executable, argv, cwd=cwd, env=env, **more)
             )
             self._running.add(child)
             return child
@@ -227,22 +206,7 @@ class Door:
         with self._lock:
             self._closed = True
             for child in self._running:
-                _kill(child)
-
-
-def _patiently(start: Callable[[], T]) -> T:
-    """Start a process, again where Windows says that something within it went wrong.
-
-    A machine with much to do says so now and then (ERROR_INTERNAL_ERROR), and not a moment later.
-    """
-    for _attempt in range(_ATTEMPTS - 1):
-        try:
-            return start()
-        except OSError as error:
-            if getattr(error, "winerror", None) != _INTERNAL_ERROR:
-                raise
-            time.sleep(_PAUSE)
-    return start()
+                kill(child)
 
 
 class Serving:
@@ -302,7 +266,7 @@ class Serving:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._child.wait(_TICK)
             ending = Ending.STOPPED if self._child.poll() is None else Ending.EXITED
-            _kill(self._child)
+            kill(self._child)
             code = self._child.wait()
             for ear in self._ears:
                 ear.join(_LAST_WORDS)  # its own children may hold the pipes open
@@ -341,25 +305,6 @@ def _spoken_to(words: bytes | None) -> Iterator[int]:
         os.close(writing)
 
 
-def _kill(child: Any) -> None:
-    if sys.platform != "win32" and _is_our_child(child.pid):
-        # Its whole group: where `openssl` is a wrapper script, the program that does the work too.
-        with contextlib.suppress(OSError):
-            os.killpg(child.pid, signal.SIGKILL)
-    child.kill()
-
-
-def _is_our_child(number: int) -> bool:
-    # Once it was waited for, its number may be another process's.
-    if sys.platform == "win32" or not hasattr(os, "waitid"):
-        return False
-    try:
-        os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True
-
-
 def _drain(child: Any) -> tuple[bytes, bytes]:
     # A killed program's own children may hold the pipes open; they are not waited for.
     try:
@@ -367,26 +312,6 @@ def _drain(child: Any) -> tuple[bytes, bytes]:
     except subprocess.TimeoutExpired:
         return b"", b""
     return out or b"", err or b""
-
-
-def _private_files() -> dict[str, Any]:
-    if sys.platform == "win32":
-        # CREATE_NO_WINDOW: no console to ask for a password on, so nothing can wait for one.
-        # With a STARTUPINFO plumbum does not read the program's header, which winget.exe, a name
-        # that Windows itself resolves (an app execution alias), does not let it do.
-        return {
-            "creationflags": subprocess.CREATE_NO_WINDOW,
-            "startupinfo": subprocess.STARTUPINFO(),
-        }
-    # A process group of its own: Ctrl-C comes to us alone, and we end what we started.
-    return {"umask": 0o077, "process_group": 0}
-
-
-def _argument(argument: str) -> str:
-    # openssl reads its arguments as UTF-8, whatever this process's locale is.
-    if sys.platform == "win32" or argument.isascii():
-        return argument
-    return os.fsdecode(argument.encode())
 
 
 def _text(output: bytes) -> str:
