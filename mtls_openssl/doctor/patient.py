@@ -228,11 +228,15 @@ def look(
     )  # fmt: skip
     if not able:
         return patient
-    below = found.owners[1:]
+    strict = {owner: _verified(desk, patient, owner, strictly=True) for owner in found.owners[1:]}
     return dataclasses.replace(
         patient,
-        faults={owner: _verified(desk, patient, owner) for owner in below},
-        strict={owner: _verified(desk, patient, owner, strictly=True) for owner in below},
+        # What passes the strictest validators passes the others.
+        faults={
+            owner: _verified(desk, patient, owner) if refused else ()
+            for owner, refused in strict.items()
+        },
+        strict=strict,
         spares=dict(_spare(patient, name, reader) for name in found.halves),
         config=_by_hand(desk, search),
         surroundings=gather(desk, request.folder, servers=_servers(found)),
