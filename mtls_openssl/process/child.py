@@ -75,12 +75,12 @@ def by_itself(executable: Path) -> dict[str, Any]:
     """
     if sys.platform == "win32":
         # In a console without a window openssl would ask, and wait for an answer that nobody can
-        # give; and Windows starts a process for each such console. With a STARTUPINFO plumbum does
-        # not read the program's header, which winget.exe, a name that Windows itself resolves (an
-        # app execution alias), does not let it do.
+        # give; and Windows starts a process for each such console.
         alone = _needs_no_console(executable)
         return {
             "creationflags": subprocess.DETACHED_PROCESS if alone else subprocess.CREATE_NO_WINDOW,
+            # With one plumbum does not read the program's header, which winget.exe, a name that
+            # Windows itself resolves (an app execution alias), does not let it do.
             "startupinfo": subprocess.STARTUPINFO(),
         }
     return {"umask": 0o077, "start_new_session": True}
