@@ -139,15 +139,6 @@ def _with_leaves(folder: Path, by: str) -> Path:
     return folder
 
 
-def encrypt(folder: Path, authority: str) -> None:
-    """Give the key of an authority the pass phrase."""
-    key = folder / f"{authority}.key"
-    asked(
-        folder, "pkey", "-in", key.name, "-aes256", "-passout", "env:WORD", "-out", "encrypted.key"
-    )
-    (folder / "encrypted.key").replace(key)
-
-
 def serial(folder: Path, name: str) -> str:
     """The serial number of a certificate."""
     return asked(folder, "x509", "-in", name, "-noout", "-serial").strip().partition("=")[2]

@@ -49,6 +49,14 @@ def ran(
     return done
 
 
+def lock(key: Path, password: str) -> None:
+    """Give a private key a pass phrase, where it lies."""
+    new = key.with_name("locked.key")
+    ran(openssl(), "pkey", "-in", key, "-aes256", "-passout", f"pass:{password}", "-out", new,
+        cwd=key.parent)  # fmt: skip
+    new.replace(key)
+
+
 def mtls(
     *argv: str | Path,
     cwd: Path,

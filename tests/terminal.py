@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import select
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Self
 
 from tests.machine import CHECKOUT
@@ -24,9 +27,13 @@ class Terminal:
     Args:
         argv: its command line.
         env: its environment.
+        cwd: the folder it runs in.
+
+    Attributes:
+        shown: all that it has shown so far.
     """
 
-    def __init__(self, *argv: str, env: dict[str, str]) -> None:
+    def __init__(self, *argv: str, env: Mapping[str, str], cwd: Path = CHECKOUT) -> None:
         # Nobody is asked at a terminal that is not the program's controlling one.
         begin = (
             "import fcntl, os, sys, termios\n"
@@ -36,11 +43,12 @@ class Terminal:
         self._ours, theirs = os.openpty()
         self._process = subprocess.Popen(
             [sys.executable, "-c", begin, *argv],
-            stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=CHECKOUT,
+            stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=cwd,
             start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
         self.shown = ""
+        self._letters = codecs.getincrementaldecoder("utf-8")()
 
     def __enter__(self) -> Self:
         return self
@@ -72,5 +80,5 @@ class Terminal:
             read = os.read(self._ours, 4096)
         except OSError:  # what Linux says when the other side has been closed
             return False
-        self.shown += read.decode()
+        self.shown += self._letters.decode(read)
         return bool(read)

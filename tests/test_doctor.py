@@ -29,7 +29,7 @@ from tests.ailments import (
     take,
     unlogged,
 )
-from tests.machine import PASSWORD, mtls, snapshot
+from tests.machine import PASSWORD, lock, mtls, snapshot
 
 pytestmark = pytest.mark.end_to_end
 
@@ -64,9 +64,7 @@ def der(folder: Path) -> None:
 
 
 def with_password(folder: Path) -> None:
-    ssl(folder, "pkey", "-in", "server.key", "-aes256", "-passout", f"pass:{PASSWORD}",
-        "-out", "k.pem")  # fmt: skip
-    (folder / "k.pem").replace(folder / "server.key")
+    lock(folder / "server.key", PASSWORD)
 
 
 def with_small_key(folder: Path) -> None:

@@ -24,7 +24,7 @@ from mtls_openssl.locate import find
 from mtls_openssl.openssl import s_server
 from mtls_openssl.process import Door
 from mtls_openssl.steps import Command, Ending, Kind
-from tests.machine import CHECKOUT, mtls, openssl, ran, snapshot
+from tests.machine import CHECKOUT, lock, mtls, openssl, snapshot
 from tests.test_honest_stop import Pulse
 from tests.tls_servers import Workshop
 
@@ -168,16 +168,8 @@ def test_without_the_cas_key_no_expired_certificate_is_tried(folder: Path) -> No
 
 
 def test_with_a_password_on_the_cas_key_no_expired_certificate_is_tried(folder: Path) -> None:
-    lock(folder, "ca.key")
+    lock(folder / "ca.key", "word")
     assert "was not tried: ca.key has a password" in handshake(folder).stdout
-
-
-def lock(folder: Path, key: str) -> None:
-    ran(
-        *(openssl(), "pkey", "-in", key, "-aes256", "-passout", "pass:word", "-out", "locked"),
-        cwd=folder,
-    )
-    (folder / "locked").replace(folder / key)
 
 
 # Planted faults.
@@ -252,7 +244,7 @@ def test_a_file_that_is_missing_is_named(folder: Path) -> None:
 
 
 def test_a_key_with_a_password_is_named(folder: Path) -> None:
-    lock(folder, "server.key")
+    lock(folder / "server.key", "word")
     refused = handshake(folder, exit_code=Exit.FOLDER_UNAVAILABLE)
     assert "server.key has a password" in refused.stderr
 

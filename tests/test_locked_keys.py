@@ -13,7 +13,7 @@ import pytest
 from mtls_openssl.audit import LOG
 from mtls_openssl.errors import Exit
 from mtls_openssl.process.child import by_itself
-from tests.machine import mtls, openssl, ran
+from tests.machine import PASSWORD, lock, mtls, openssl
 from tests.standin import environ
 from tests.terminal import Terminal
 
@@ -27,10 +27,7 @@ MAKE_A_CLIENT = ("client", "--profile", "modern")
 def folder_fixture(tmp_path: Path) -> Path:
     """A set whose authority somebody has given a pass phrase."""
     mtls("all", "--profile", "modern", cwd=tmp_path)
-    key, locked = tmp_path / "ca.key", tmp_path / "locked.key"
-    lock = ("pkey", "-in", key, "-aes256", "-passout", "pass:only for a test", "-out", locked)
-    ran(openssl(), *lock, cwd=tmp_path)
-    locked.replace(key)
+    lock(tmp_path / "ca.key", PASSWORD)
     return tmp_path
 
 

@@ -21,7 +21,7 @@ from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME, BASIC_CONSTRAINTS,
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.webserver import certificates, nginx, program
 from mtls_openssl.webserver.certificates import Certificate
-from tests.machine import mtls, openssl, ran
+from tests.machine import lock, mtls, openssl
 
 SITE = {"folder": PurePosixPath("/certs"), "names": ("localhost",), "depth": 1}
 NEVER = datetime(2020, 1, 1, tzinfo=UTC)
@@ -333,12 +333,7 @@ def test_dhe_without_its_parameters_names_the_command_that_makes_them(folder: Pa
 
 
 def test_a_key_with_a_pass_phrase_needs_the_file_that_has_it(folder: Path) -> None:
-    ran(
-        *(openssl(), "pkey", "-in", "server.key", "-aes256", "-passout", "pass:open"),
-        *("-out", "encrypted.key"),
-        cwd=folder,
-    )
-    (folder / "encrypted.key").replace(folder / "server.key")
+    lock(folder / "server.key", "open")
     refused = mtls("nginx", cwd=folder, exit_code=2)
     assert "--key-password-file FILE" in refused.stderr
     found = directives(mtls("nginx", "--key-password-file", "word", cwd=folder).stdout)

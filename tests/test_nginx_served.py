@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine import PASSWORD, mtls, openssl, ran, tool
+from tests.machine import PASSWORD, lock, mtls, openssl, ran, tool
 from tests.nginx import EACH, Nginx, free_port, of_this_machine, serving, write_config
 
 pytestmark = [pytest.mark.posix, pytest.mark.tool("curl")]
@@ -320,13 +320,9 @@ def test_a_key_with_a_pass_phrase_is_served_with_its_file(
 ) -> None:
     folder = tmp_path / "encrypted"
     folder.mkdir()
-    for name in ("ca.crt", "server.crt", "client.crt", "client.key"):
+    for name in ("ca.crt", "server.crt", "server.key", "client.crt", "client.key"):
         (folder / name).write_bytes((made / name).read_bytes())
-    ran(
-        *(openssl(), "pkey", "-in", made / "server.key", "-aes256", "-passout", "pass:open it"),
-        *("-out", "server.key"),
-        cwd=folder,
-    )
+    lock(folder / "server.key", "open it")
     (folder / "word").write_text("open it\n")
     with served(server, folder, tmp_path, "--key-password-file", "word"):
         assert get(server, folder, *PEM).status == 200

@@ -23,7 +23,7 @@ from mtls_openssl.openssl import ocsp
 from mtls_openssl.process import Door
 from tests import authority
 from tests.authority import asked, flat, layered, said, serial
-from tests.machine import CHECKOUT
+from tests.machine import CHECKOUT, lock
 from tests.shelf import mtls
 
 PROGRAM = f"""
@@ -166,7 +166,7 @@ def test_without_a_register_the_command_that_makes_one_is_told(tmp_path: Path) -
 def test_a_key_with_a_pass_phrase_answers_where_openssl_can_open_it(tmp_path: Path) -> None:
     folder = flat(tmp_path / "set")
     mtls("crl", "--out", folder)
-    authority.encrypt(folder, "ca")
+    lock(folder / "ca.key", authority.PASSPHRASE)
     version = find(None, Door()).chosen.version
     assert version
     assert "MTLS_CA_PASSPHRASE" in mtls("ocsp", "serve", "--out", folder, code=6).output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mtls_openssl.openssl import extensions
+from tests.machine import lock
 from tests.sets import PASSPHRASE, PASSWORD, Set, days_left, made_fixture
 
 __all__ = ["made_fixture"]
@@ -140,10 +141,7 @@ def test_any_certificate_is_packed_for_a_reader(old: Set) -> None:
 
 
 def test_a_ca_whose_key_is_encrypted_later_asks_for_its_pass_phrase(old: Set) -> None:
-    old.openssl(
-        "pkey", "-in", "ca.key", "-aes256", "-passout", f"pass:{PASSPHRASE}", "-out", "new.key"
-    )
-    (old.folder / "new.key").replace(old.folder / "ca.key")
+    lock(old.folder / "ca.key", PASSPHRASE)
     before = old.files()
 
     refused = old.run("renew", "alice")

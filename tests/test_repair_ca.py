@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import original
-from tests.machine import CHECKOUT, facts, mtls, openssl, ran, snapshot
+from tests.machine import CHECKOUT, facts, lock, mtls, openssl, ran, snapshot
 from tests.test_strict import strict_pythons
 
 pytestmark = pytest.mark.end_to_end
@@ -242,8 +242,7 @@ def damage(folder: Path, what: str) -> None:
         case "no certificate":
             (folder / "ca.crt").unlink()
         case "key with a password":
-            ssl(folder, "pkey", "-in", "ca.key", "-aes256", "-passout", "pass:x", "-out", "k.pem")
-            (folder / "k.pem").replace(folder / "ca.key")
+            lock(folder / "ca.key", "only for a test")
         case "key of another CA":
             shutil.copy(folder / "server.key", folder / "ca.key")
         case "no certificate in it":

@@ -12,7 +12,7 @@ from mtls_openssl.audit import verify as verify_log
 from mtls_openssl.openssl import ca
 from tests import authority
 from tests.authority import asked, flat, issue, listed, said, serial, serials, supersede, verdict
-from tests.machine import openssl, ran, snapshot
+from tests.machine import lock, openssl, ran, snapshot
 from tests.shelf import mtls
 
 OWN_CONFIG = """
@@ -310,7 +310,7 @@ def test_a_damaged_register_is_named_and_nothing_is_made_of_it(folder: Path, dam
 def test_a_key_with_a_pass_phrase_opens_by_its_variable_and_is_nowhere_in_the_log(
     folder: Path,
 ) -> None:
-    authority.encrypt(folder, "ca")
+    lock(folder / "ca.key", authority.PASSPHRASE)
     before = without_log(folder)
     lacking = said("revoke", "alice", folder=folder, code=6)
     wrong = said(
@@ -327,7 +327,7 @@ def test_a_key_with_a_pass_phrase_opens_by_its_variable_and_is_nowhere_in_the_lo
 
 
 def test_the_pass_phrase_is_taken_from_where_an_option_or_the_settings_say(folder: Path) -> None:
-    authority.encrypt(folder, "ca")
+    lock(folder / "ca.key", authority.PASSPHRASE)
     (folder / "words").write_text(f"{authority.PASSPHRASE}\n")
 
     said("revoke", "alice", "--ca-passphrase-file", folder / "words", folder=folder)

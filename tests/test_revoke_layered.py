@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import authority
-from tests.authority import asked, encrypt, layered, listed, said, serial, serials, verdict
-from tests.machine import snapshot
+from tests.authority import asked, layered, listed, said, serial, serials, verdict
+from tests.machine import lock, snapshot
 from tests.shelf import mtls
 
 BETWEEN = "intermediate.crt"
@@ -91,7 +91,7 @@ def test_a_list_of_another_root_is_refused_and_nothing_changes(
 
 def test_each_key_has_a_pass_phrase_of_its_own(folder: Path) -> None:
     for name in ("ca", "intermediate"):
-        encrypt(folder, name)
+        lock(folder / f"{name}.key", authority.PASSPHRASE)
     lacking = said("crl", folder=folder, code=6)
     both = {
         "MTLS_INTERMEDIATE_PASSPHRASE": authority.PASSPHRASE,

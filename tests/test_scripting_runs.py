@@ -14,6 +14,7 @@ import pytest
 from mtls_openssl.scripting import Format, Written, script
 from mtls_openssl.steps import Command
 from tests import guide_recipe
+from tests.terminal import Terminal
 
 SECRET = "correct horse"
 INSTALLED = [r"C:\Program Files\OpenSSL-Win64\bin", r"C:\Program Files\OpenSSL\bin"]
@@ -128,8 +129,6 @@ def test_what_the_posix_script_makes_is_for_its_owner_alone(folder: Path) -> Non
 def test_the_posix_script_asks_twice_for_the_password_without_showing_it(
     folder: Path, second: str, exit_code: int
 ) -> None:
-    import pty
-
     encrypt = ("enc", "-aes-128-cbc", "-pbkdf2", "-in", "plain", "-out", "sealed")
     lines: list[Command | Written] = [
         Written("plain", "hello\n"),
@@ -142,33 +141,14 @@ def test_the_posix_script_asks_twice_for_the_password_without_showing_it(
     ]
     made = folder.parent / "make.sh"
     made.write_bytes(script("sh", lines, temporary=["plain"], title="Sealed").encode())
-    terminal, its_end = pty.openpty()
     kept = {name: value for name, value in os.environ.items() if name != guide_recipe.PASSWORD}
-    child = subprocess.Popen(
-        ["/bin/sh", str(made)], cwd=folder, env=kept, stdin=its_end, stdout=its_end, stderr=its_end
-    )
-    os.close(its_end)
-    shown = b""
-    try:
-        for prompt, answer in ((b"(not shown): ", SECRET), (b"Once more: ", second)):
-            while not shown.endswith(prompt):
-                shown += os.read(terminal, 1)
-            os.write(terminal, f"{answer}\n".encode())
-        while chunk := _rest(terminal):
-            shown += chunk
-    finally:
-        os.close(terminal)
-    assert child.wait(timeout=60) == exit_code
-    assert SECRET.encode() not in shown
-    assert second.encode() not in shown
+    with Terminal("/bin/sh", str(made), env=kept, cwd=folder) as terminal:
+        terminal.answer("(not shown): ", SECRET)
+        terminal.answer("Once more: ", second)
+        assert terminal.exit() == exit_code
+    assert SECRET not in terminal.shown
+    assert second not in terminal.shown
     if exit_code == 0:
         decrypt = ("enc", "-d", "-aes-128-cbc", "-pbkdf2", "-in", "sealed")
         opened = _openssl(folder, *decrypt, "-pass", f"pass:{SECRET}")
         assert opened.stdout == "hello\n"
-
-
-def _rest(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 1024)
-    except OSError:  # Linux's way to say that the other end was closed
-        return b""

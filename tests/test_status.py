@@ -24,6 +24,7 @@ from mtls_openssl.inventory.entered import oneline
 from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from tests import machine, shelf
+from tests.terminal import Terminal
 from tests.tls_servers import Workshop, context_of, over_tls, serving, web
 
 pytestmark = pytest.mark.end_to_end
@@ -520,23 +521,12 @@ def test_options_that_make_no_sense_are_refused(made: Path, argv: tuple[str, ...
 
 @pytest.mark.posix
 def test_colour_is_there_at_a_terminal_only_and_says_nothing_alone(made: Path) -> None:
-    import pty
-
     def shown(env: Mapping[str, str]) -> str:
         ours = {**os.environ, "PYTHONPATH": str(machine.CHECKOUT), "TERM": "xterm", **env}
         argv = [sys.executable, "-m", "mtls_openssl", "status"]
-        child, terminal = pty.fork()
-        if not child:
-            os.chdir(made)
-            os.execvpe(argv[0], argv, ours)
-        said = b""
-        try:
-            while some := os.read(terminal, 4096):
-                said += some
-        except OSError:
-            pass
-        os.waitpid(child, 0)
-        return said.decode().replace("\r\n", "\n")
+        with Terminal(*argv, env=ours, cwd=made) as terminal:
+            terminal.exit()
+        return terminal.shown.replace("\r\n", "\n")
 
     plain, coloured = shown({"NO_COLOR": "1"}), shown({})
     assert "\x1b[" in coloured
