@@ -52,8 +52,9 @@ def ran(
 def lock(key: Path, password: str) -> None:
     """Give a private key a pass phrase, where it lies."""
     new = key.with_name("locked.key")
-    ran(openssl(), "pkey", "-in", key, "-aes256", "-passout", f"pass:{password}", "-out", new,
-        cwd=key.parent)  # fmt: skip
+    # By their names: openssl of Windows can't write to every path that it is told.
+    command = ("pkey", "-in", key.name, "-aes256", "-passout", f"pass:{password}")
+    ran(openssl(), *command, "-out", new.name, cwd=key.parent)
     new.replace(key)
 
 
