@@ -4,10 +4,10 @@
     python scripts/catalogue.py --check    changes nothing, and tells what is missing
 
 A message is what `_("…")` marks, the docstring of a command (`takes`), and the text of an option
-(`help=`, `show_default=`), of an argument (the last one of `argument(…)`) or of a group of commands
-(`App(help=…)`). After the first command the new ones stand with an empty `msgstr ""` in
-mtls_openssl/locale/zh_CN/LC_MESSAGES/messages.po: write their translation there, then run it again.
-Both files are committed.
+(`help=`, `show_default=`, also of `within(…)`), of an argument (the last one of `argument(…)`) or
+of a group of commands (`App(help=…)`). After the first command the new ones stand with an empty
+`msgstr ""` in mtls_openssl/locale/zh_CN/LC_MESSAGES/messages.po: write their translation there,
+then run it again. Both files are committed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "mtls_openssl"
 LOCALES = PACKAGE / "locale"
 
-_TEXTS = {"option": ("help", "show_default"), "App": ("help",)}
+_TEXTS = {"option": ("help", "show_default"), "within": ("help",), "App": ("help",)}
 _FIELD = re.compile(r"(?<!\{)\{(\w+)[^{}]*\}")
 
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import pytest
 
+from mtls_openssl.inventory import survey
+from mtls_openssl.inventory.held import Terms
+from mtls_openssl.inventory.things import State
+from mtls_openssl.life.deciding import Wish, when_it_ends
 from mtls_openssl.openssl import extensions
 from tests.machine import lock
 from tests.sets import PASSPHRASE, PASSWORD, Set, days_left, made_fixture
@@ -46,6 +53,23 @@ def test_what_ends_soon_is_renewed_for_as_long_as_it_lasted_with_its_key(old: Se
 
 def test_a_short_life_is_not_renewed_in_its_first_days(old: Set) -> None:
     assert old.run("renew").code == NOTHING_TO_DO
+
+
+def test_nobody_warns_of_an_end_that_renew_waits_for(old: Set) -> None:
+    told = old.must("status", "--nagios").stdout
+    assert ("alice" in told, " soon=0;" in told) == (True, True)
+    assert "'alice.crt'=19;6:;0:" in told
+    doctor = json.loads(old.run("doctor", "--json").stdout)
+    assert "expires-soon" not in {one["code"] for one in doctor["findings"]}
+
+
+def test_status_warns_of_an_end_that_renew_does_not_wait_for(old: Set) -> None:
+    later = old.certificate("alice").not_after - timedelta(days=6)
+
+    assert when_it_ends(old.certificate("alice"), Wish(later))
+    (root,) = survey.of_set(old.folder, Terms(later)).nodes
+    states = {node.file: node.verdict.state for node in root.children}
+    assert (states["alice.crt"], states["server.crt"]) == (State.SOON, State.FINE)
 
 
 def test_nothing_to_do_is_an_exit_code_of_its_own_and_changes_no_byte(old: Set) -> None:

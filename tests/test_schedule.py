@@ -48,6 +48,7 @@ def test_the_set_is_renewed_and_its_list_kept_fresh(tmp_path: Path) -> None:
     renew, crl = jobs(tmp_path, "6w", tmp_path / "openssl")
     end = ("--quiet", "--out", str(tmp_path), "--openssl", str(tmp_path / "openssl"))
     assert renew.argv[-8:] == ("renew", "--within", "6w", *end)
+    assert jobs(tmp_path, "", tmp_path / "openssl")[0].argv[-6:] == ("renew", *end)
     assert crl.argv[-6:] == ("crl", *end)
     assert (renew.every, crl.every, renew.fine) == (1, 7, (10,))
     assert Path(renew.argv[0]) == Path(sys.executable)

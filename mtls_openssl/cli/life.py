@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import typer
 from mtls_openssl.cli import changing, console, options
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.passphrase import PASSPHRASE
+from mtls_openssl.cli.within import asked, within
 from mtls_openssl.errors import Exit, UsageError
 from mtls_openssl.language import Text, _, spoken
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
@@ -24,13 +24,8 @@ if TYPE_CHECKING:
     from mtls_openssl.fleet.renewing import Due
     from mtls_openssl.life.deciding import Decision
 
-_DAYS = re.compile(r"(\d{1,5}) ?(d|day|days|w|week|weeks)?", re.IGNORECASE)
 _WITHIN = (
-    option(
-        str | None, "--within", metavar="DAYS",
-        help="Renew what ends within this time, such as 30d or 6w.",
-        show_default="30d, or a third of its life",
-    ),
+    within(help="Renew what ends within this time, such as 30d or 6w."),
     option(bool, "--rekey", default=False, help="A new key for what is renewed."),
 )  # fmt: skip
 _REPLACE = (
@@ -78,7 +73,7 @@ def apply(choices: Choices) -> None:
             _("{name} is no authority.", name=", ".join(sorted(strange))),
             fix=_("give --replace ca or --replace intermediate"),
         )
-    wish = Wish(datetime.now(UTC), days(choices), rekey=choices["rekey"], replace=replace)
+    wish = Wish(datetime.now(UTC), asked(choices), rekey=choices["rekey"], replace=replace)
     decided = changing.looked_at(choices, "apply", wish, described=True)
     fleet = tuple(renewing.advice(renewing.looked_at(choices["out"], wish)))
     _do(choices, "apply", decided.noting(*fleet))
@@ -94,7 +89,7 @@ def renew(choices: Choices) -> None:
 
     names = frozenset(choices["names"] or ())
     wish = Wish(
-        datetime.now(UTC), days(choices), names=names, rekey=choices["rekey"], only_renew=True
+        datetime.now(UTC), asked(choices), names=names, rekey=choices["rekey"], only_renew=True
     )
     folder: Path = choices["out"]
     of_fleet = renewing.of_fleet(folder, names)
@@ -151,21 +146,3 @@ def _told(decision: Decision | None, due: Due | None, *, dry: bool, idle: bool) 
         yield _("This would be done:")
     if due:
         yield from renewing.told(due)
-
-
-def days(choices: Choices) -> int | None:
-    """The time that `--within` says, in days; None where it was not typed.
-
-    Raises:
-        UsageError: it is no time.
-    """
-    wanted: str | None = choices["within"]
-    if wanted is None:
-        return None
-    found = _DAYS.fullmatch(wanted.strip())
-    if not found:
-        raise UsageError(
-            _("--within {value!r} is no time in days.", value=wanted),
-            fix=_("give a number of days or weeks, such as 30d or 6w"),
-        )
-    return int(found[1]) * (7 if (found[2] or "d").lower().startswith("w") else 1)

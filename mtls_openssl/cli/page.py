@@ -41,7 +41,7 @@ def report(choices: Choices) -> None:
     The checks of `verify` are made again now, and the log is proven as by `audit verify`. Exit
     code 0: the page was written, whatever it tells.
     """
-    from mtls_openssl.inventory import judging, survey  # noqa: PLC0415 - as below: when needed
+    from mtls_openssl.inventory import survey  # noqa: PLC0415 - as below: when needed
     from mtls_openssl.inventory.held import Terms  # noqa: PLC0415
     from mtls_openssl.page import making, record  # noqa: PLC0415
     from mtls_openssl.workspace.publishing import publish, require  # noqa: PLC0415
@@ -50,7 +50,7 @@ def report(choices: Choices) -> None:
     file: Path = choices["out_file"] or folder / FILE
     require(file, making.SIGN)
     now = dt.datetime.now(dt.UTC)
-    stock = survey.of_set(folder, Terms(now, dt.timedelta(days=judging.SOON)))
+    stock = survey.of_set(folder, Terms(now))
     log = record.of(folder)  # before the proof adds to it
     checks, left_out, version = _proven(choices, stock)
     contents = making.Contents(folder, now, stock, checks, left_out, log, version)

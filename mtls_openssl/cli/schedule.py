@@ -13,6 +13,7 @@ import typer
 
 from mtls_openssl.cli import console, options
 from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.cli.within import asked, within
 from mtls_openssl.errors import Exit, FolderUnavailableError, UsageError
 from mtls_openssl.language import Text, _, spoken
 
@@ -33,10 +34,7 @@ class Kind(enum.StrEnum):
 
 
 _WHEN = (
-    option(
-        str, "--within", metavar="DAYS", default="30d",
-        help="Renew what ends within this time, such as 30d or 6w.",
-    ),
+    within(help="Renew what ends within this time, such as 30d or 6w."),
     option(str, "--at", metavar="HH:MM", default="03:30", help="When, in this computer's time."),
 )  # fmt: skip
 _WHAT = (
@@ -81,7 +79,6 @@ def schedule(choices: Choices) -> None:
 
 
 def _plan(choices: Choices) -> Plan:
-    from mtls_openssl.cli.life import days  # noqa: PLC0415
     from mtls_openssl.schedule import Plan, jobs  # noqa: PLC0415
 
     folder: Path = choices["out"].absolute()
@@ -96,12 +93,12 @@ def _plan(choices: Choices) -> Plan:
             _("--at {value!r} is no time of the day.", value=choices["at"]),
             fix=_("give hours and minutes, such as 03:30"),
         )
-    days(choices)
+    asked(choices)
     # The environment of a schedule is not this one.
     named = choices["openssl"] or os.environ.get("MTLS_OPENSSL")
     openssl = Path(named).absolute() if named else None
-    within = choices["within"].strip().replace(" ", "")
-    return Plan(folder, int(time[1]), int(time[2]), jobs(folder, within, openssl))
+    soon = (choices["within"] or "").replace(" ", "")
+    return Plan(folder, int(time[1]), int(time[2]), jobs(folder, soon, openssl))
 
 
 def _lines(kind: Kind, plan: Plan, *, remove: bool) -> Iterator[str]:

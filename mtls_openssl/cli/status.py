@@ -16,6 +16,7 @@ import typer
 from mtls_openssl.cli import console, options, secret
 from mtls_openssl.cli.files import argument, heard
 from mtls_openssl.cli.options import Choices, option, takes
+from mtls_openssl.cli.within import asked, within
 from mtls_openssl.errors import Exit, FolderUnavailableError, MtlsError, UsageError
 from mtls_openssl.language import _, padded, spoken, width
 
@@ -33,10 +34,7 @@ _PLACES = (
     ),
 )  # fmt: skip
 _WHAT = (
-    option(
-        str, "--within", "--soon", default="30", metavar="DAYS",
-        help="Days before its end from which on a certificate ends soon.",
-    ),
+    within("--soon", help="What ends within this time ends soon, such as 30d or 6w."),
 )  # fmt: skip
 _FORM = (
     option(bool, "--nagios", default=False, help="Print one line, as a plugin of Nagios does."),
@@ -63,14 +61,14 @@ def status(choices: Choices) -> None:
     """Tell what there is, who it is for, and how many days are left.
 
     It reads the set of a folder, any certificates that others made, and what servers send. Exit
-    code 0: all is fine; 1: something ends within --within days, or the list of revoked ones does
+    code 0: all is fine; 1: a certificate ends within --within, or the list of revoked ones does
     soon; 2: something has expired, is revoked, broken or without its own key; 7 (with --nagios 3):
     a place could not be looked at. With --prometheus it is 0 once the metrics are there.
     """
     _require_one_form(choices)
-    now, days = dt.datetime.now(dt.UTC), _days(choices["within"])
+    now, soon = dt.datetime.now(dt.UTC), asked(choices)
     try:
-        stocks, errors = _looked_at(choices, now, days)
+        stocks, errors = _looked_at(choices, now, soon)
     except MtlsError as error:
         if not choices["nagios"]:
             raise
@@ -81,7 +79,7 @@ def status(choices: Choices) -> None:
     if choices["nagios"]:
         from mtls_openssl.inventory import nagios  # noqa: PLC0415 - what a command needs, when
 
-        line, severity = nagios.line(stocks, [error.what for error in errors], now, days)
+        line, severity = nagios.line(stocks, [error.what for error in errors], now, soon)
         typer.echo(line)
         raise typer.Exit(severity)
     if choices["json"]:
@@ -90,7 +88,7 @@ def status(choices: Choices) -> None:
 
         problems = [report.error_data(error) for error in errors]
         console.print_data(
-            {**data.status(stocks, problems, now, days), "exit": _code(stocks, errors)}
+            {**data.status(stocks, problems, now, soon), "exit": _code(stocks, errors)}
         )
     else:
         _print(choices, stocks, errors, now)
@@ -106,15 +104,6 @@ def _require_one_form(choices: Choices) -> None:
         )
     if choices["write"] and not choices["prometheus"]:
         raise UsageError(_("--write is for metrics."), fix=_("add --prometheus"))
-
-
-def _days(typed: str) -> int:
-    found = re.fullmatch(r"(\d{1,6})d?", typed.strip(), re.ASCII)
-    if not found:
-        raise UsageError(
-            _("{text} is no number of days.", text=typed or '""'), fix=_("write --within 30")
-        )
-    return int(found[1])
 
 
 def _code(stocks: Sequence[Stock], errors: Sequence[MtlsError]) -> int:
@@ -137,12 +126,12 @@ def _severity(stocks: Sequence[Stock]) -> Severity:
 
 
 def _looked_at(
-    choices: Choices, now: dt.datetime, days: int
+    choices: Choices, now: dt.datetime, soon: dt.timedelta | None
 ) -> tuple[list[Stock], list[MtlsError]]:
     stocks: list[Stock] = []
     errors: list[MtlsError] = []
     with _openssl(choices) as openssl:
-        for look in _looks(choices, _terms(choices, now, days, openssl), openssl):
+        for look in _looks(choices, _terms(choices, now, soon, openssl), openssl):
             try:
                 stocks.append(look())
             except MtlsError as error:
@@ -222,7 +211,9 @@ def _openssl(choices: Choices) -> Iterator[Callable[[], Desk]]:
         yield desk
 
 
-def _terms(choices: Choices, now: dt.datetime, days: int, openssl: Callable[[], Desk]) -> Terms:
+def _terms(
+    choices: Choices, now: dt.datetime, soon: dt.timedelta | None, openssl: Callable[[], Desk]
+) -> Terms:
     from mtls_openssl.inventory.held import Terms  # noqa: PLC0415
 
     password = secret.named(choices)
@@ -242,7 +233,7 @@ def _terms(choices: Choices, now: dt.datetime, days: int, openssl: Callable[[], 
         known = password if password is not None or not named else _beside(path)
         return _opened(openssl(), path, known) if named or password is not None else None
 
-    return Terms(now, dt.timedelta(days=days), public_key, opened)
+    return Terms(now, soon, public_key, opened)
 
 
 def _beside(path: Path) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from datetime import timedelta
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
@@ -13,9 +12,8 @@ from mtls_openssl.inspection.objections import is_ca, objections, serves
 from mtls_openssl.language import _
 from mtls_openssl.manifest import ROOT, Role
 from mtls_openssl.openssl.extensions import EXTENDED_KEY_USAGE
-from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.openssl.x509 import Description, renewal
 
-_SOON = timedelta(days=30)
 _RENEWED = ("repair-ca", "--ca-days", "3650")
 _REPAIRED = {
     "ca-key-usage",
@@ -66,7 +64,7 @@ def dates(patient: Patient) -> Iterator[Finding]:
                 _("the clock of this computer is slow, or that of the one that made it was fast"),
                 mending.clock(),
             )
-        elif certificate.not_after <= now + _SOON:
+        elif certificate.not_after - now <= renewal(certificate.not_before, certificate.not_after):
             yield Finding(
                 "expires-soon",
                 Severity.WARNING,

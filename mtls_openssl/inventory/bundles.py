@@ -9,6 +9,7 @@ from mtls_openssl.inventory.held import Held, Opened, Terms
 from mtls_openssl.inventory.reading import File
 from mtls_openssl.inventory.things import Node, Place, Role, Severity, State, Verdict
 from mtls_openssl.language import Text, _
+from mtls_openssl.openssl.x509 import renewal
 
 _HOUR = 3600.0
 
@@ -63,18 +64,21 @@ def _bundle(file: File, opened: Opened | None, owner: Held | None, terms: Terms)
         return Node(Role.PKCS12, places, Verdict(State.CLOSED, why=opened.closed))
     if opened.fault:
         return Node(Role.PKCS12, places, Verdict(State.BROKEN, Severity.OVER, opened.fault))
-    ends = min((one.described.not_after for one in opened.file.certificates), default=None)
+    inside = [one.described for one in opened.file.certificates]
+    first = min(inside, key=lambda one: one.not_after, default=None)
     names = tuple(one.sha256 for one in opened.file.certificates)
     if owner and owner.sha256 not in names:
         why = _("it holds another certificate than {file}: pack it again", file=owner.file.name)
         verdict = Verdict(State.SUPERSEDED, Severity.SOON, why)
-    elif ends and ends < terms.now:
+    elif first and first.not_after < terms.now:
         verdict = Verdict(State.OVER, Severity.OVER)
-    elif ends and ends - terms.now <= terms.within:
+    elif first and first.not_after - terms.now <= renewal(
+        first.not_before, first.not_after, terms.within
+    ):
         verdict = Verdict(State.SOON, Severity.SOON)
     else:
         verdict = Verdict(State.FINE)
-    first = opened.file.certificates[0].described if opened.file.certificates else None
+    shown = None if owner or not inside else inside[0]
     return Node(
-        Role.PKCS12, places, verdict, ends=ends, certificate=None if owner else first
-    )  # fmt: skip
+        Role.PKCS12, places, verdict, ends=first.not_after if first else None, certificate=shown
+    )

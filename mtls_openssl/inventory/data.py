@@ -20,7 +20,10 @@ _WORDS = {
 
 
 def status(
-    stocks: Sequence[Stock], problems: Sequence[dict[str, Any]], now: dt.datetime, within: int
+    stocks: Sequence[Stock],
+    problems: Sequence[dict[str, Any]],
+    now: dt.datetime,
+    within: dt.timedelta | None,
 ) -> dict[str, Any]:
     """What was found in all places.
 
@@ -28,7 +31,7 @@ def status(
         stocks: the places.
         problems: what could not be looked at, as `report.error_data` tells it.
         now: the time that days are counted from, UTC.
-        within: the days before its end from which on a certificate ends soon.
+        within: how long before its end a certificate ends soon; None for when it is to be renewed.
     """
     severity = max((judging.worst(stock.nodes) for stock in stocks), default=Severity.FINE)
     if problems and severity is not Severity.OVER:
@@ -38,7 +41,7 @@ def status(
         "ok": severity is Severity.FINE,
         "state": _WORDS[severity],
         "time": now.isoformat(timespec="seconds"),
-        "within": within,
+        "within": None if within is None else within.days,
         "places": [_stock(stock, now) for stock in stocks],
         "problems": list(problems),
     }

@@ -37,14 +37,14 @@ class Terms:
 
     Args:
         now: the time, UTC.
-        within: how long before its end a certificate ends soon.
+        within: how long before its end a certificate ends soon; None for when it is to be renewed.
         public_key: gives the public half, PEM, of a private key that does not tell it by itself;
             empty where there is nobody who could.
         opened: opens a PKCS#12 file; None where there is no password for it.
     """
 
     now: dt.datetime
-    within: dt.timedelta
+    within: dt.timedelta | None = None
     public_key: Callable[[Path], str] = lambda _path: ""
     opened: Callable[[Path], Opened | None] = lambda _path: None
 

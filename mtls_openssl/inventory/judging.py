@@ -10,10 +10,7 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.openssl.crl import Description as List
 from mtls_openssl.openssl.crl import runs_out
-from mtls_openssl.openssl.x509 import Description, Name
-
-SOON = 30
-"""Days before its end from which on a certificate ends soon, where nobody asks for others."""
+from mtls_openssl.openssl.x509 import Description, Name, renewal
 
 
 def role(certificate: Description) -> Role:
@@ -38,7 +35,7 @@ def of_certificate(
     revoked: str,
     mismatch: str,
     now: dt.datetime,
-    within: dt.timedelta,
+    within: dt.timedelta | None,
 ) -> Verdict:
     """How a certificate stands.
 
@@ -48,7 +45,7 @@ def of_certificate(
         revoked: that it is revoked, in words; empty if it is not.
         mismatch: the file of a key beside it that is another one's; empty if there is none.
         now: the time.
-        within: how long before its end it ends soon.
+        within: how long before its end it ends soon; None for when it is to be renewed.
     """
     if revoked:
         # A client that has left is to be kept out; a server or a CA is kept out with everybody.
@@ -62,6 +59,7 @@ def of_certificate(
     if mismatch:
         why = _("{file} is the key of another certificate", file=mismatch)
         return Verdict(State.MISMATCH, Severity.OVER, why)
+    within = renewal(certificate.not_before, certificate.not_after, within)
     if certificate.not_after - now <= within:
         return Verdict(State.SOON, Severity.SOON)
     if ends < certificate.not_after:

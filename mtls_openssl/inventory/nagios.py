@@ -10,6 +10,7 @@ from mtls_openssl.inventory import judging, telling
 from mtls_openssl.inventory.survey import flat
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from mtls_openssl.language import Text, _, joined, spoken
+from mtls_openssl.openssl.x509 import renewal
 
 _WORDS = {
     Severity.FINE: "OK",
@@ -23,7 +24,7 @@ _MOST_MEASURED = 20
 
 
 def line(
-    stocks: Sequence[Stock], problems: Sequence[str], now: dt.datetime, within: int
+    stocks: Sequence[Stock], problems: Sequence[str], now: dt.datetime, within: dt.timedelta | None
 ) -> tuple[str, Severity]:
     """The line, and the exit code that goes with it.
 
@@ -31,7 +32,7 @@ def line(
         stocks: the places.
         problems: what could not be looked at, a sentence each.
         now: the time that days are counted from, UTC.
-        within: the days before its end from which on a certificate ends soon.
+        within: how long before its end a certificate ends soon; None for when it is to be renewed.
     """
     nodes = tuple(node for stock in stocks for node in flat(stock))
     severity = max((node.verdict.severity for node in nodes), default=Severity.FINE)
@@ -78,7 +79,7 @@ def _calm(nodes: Sequence[Node], now: dt.datetime) -> Text:
     )  # fmt: skip
 
 
-def _measured(nodes: Sequence[Node], now: dt.datetime, within: int) -> str:
+def _measured(nodes: Sequence[Node], now: dt.datetime, within: dt.timedelta | None) -> str:
     counts = {
         "certificates": sum(node.certificate is not None for node in nodes),
         "soon": sum(node.verdict.severity is Severity.SOON for node in nodes),
@@ -93,13 +94,17 @@ def _measured(nodes: Sequence[Node], now: dt.datetime, within: int) -> str:
         ),
         key=lambda one: (one[0], one[1].file),
     )
-    ending = next((ends for ends, node in timed if node.certificate), None)
-    if ending:
-        parts.append(f"days_left={judging.days_left(ending, now)};{within}:;0:")
+    for ends, node in [one for one in timed if one[1].certificate][:1]:
+        parts.append(f"days_left={judging.days_left(ends, now)};{_limits(node, within)}")
     for ends, node in timed[:_MOST_MEASURED] if len(timed) > 1 else ():
-        limits = f"{within}:;0:" if node.certificate else ";0:"
-        parts.append(f"'{_label(node)}'={judging.days_left(ends, now)};{limits}")
+        parts.append(f"'{_label(node)}'={judging.days_left(ends, now)};{_limits(node, within)}")
     return " ".join(parts)
+
+
+def _limits(node: Node, within: dt.timedelta | None) -> str:
+    """From which days on it is a warning, and critical."""
+    one = node.certificate
+    return f"{renewal(one.not_before, one.not_after, within).days}:;0:" if one else ";0:"
 
 
 def _label(node: Node) -> str:

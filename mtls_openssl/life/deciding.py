@@ -12,14 +12,9 @@ from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.life.condition import Condition, leaves_there
 from mtls_openssl.manifest import Authority, Leaf, Manifest, Packing
-from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.openssl.x509 import Description, renewal
 from mtls_openssl.plan import CHAIN, Plan, Work, chain_of, selected
 from mtls_openssl.proof.certificates import kind_of
-
-SOON = 30
-"""Days before its end that a certificate is renewed, if nobody says otherwise."""
-
-_PART_OF_ITS_LIFE = 3
 
 
 class Verb(enum.Enum):
@@ -112,8 +107,7 @@ class Wish:
 
     Args:
         now: the time.
-        within: days before its end that a certificate is renewed; None for SOON, or a third of
-            its life where that is less.
+        within: how long before its end a certificate is renewed, instead of `x509.renewal`.
         names: the certificates that are renewed whatever their end; None for none.
         rekey: whether what is renewed gets a new key.
         replace: the authorities that are made anew.
@@ -121,7 +115,7 @@ class Wish:
     """
 
     now: datetime
-    within: int | None = None
+    within: timedelta | None = None
     names: frozenset[str] = frozenset()
     rekey: bool = False
     replace: frozenset[str] = frozenset()
@@ -286,10 +280,8 @@ def when_it_ends(described: Description, wish: Wish) -> Text | None:
         described: what it says.
         wish: how long before its end it is renewed.
     """
-    life = (described.not_after - described.not_before).days
-    within = min(SOON, life // _PART_OF_ITS_LIFE) if wish.within is None else wish.within
     left = described.not_after - wish.now
-    if left > timedelta(days=within):
+    if left > renewal(described.not_before, described.not_after, wish.within):
         return None
     date = f"{described.not_after:%Y-%m-%d}"
     if left <= timedelta(0):

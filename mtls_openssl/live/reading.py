@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mtls_openssl.inspection import telling
 from mtls_openssl.language import Text, _
@@ -12,9 +12,8 @@ from mtls_openssl.live import alerts, refusals, verification
 from mtls_openssl.live.explained import Explained
 from mtls_openssl.openssl import s_client, x509
 from mtls_openssl.openssl.s_client import Kind, Message, Transcript
-from mtls_openssl.openssl.x509 import Name
+from mtls_openssl.openssl.x509 import Name, renewal
 
-_SOON = 30
 _FATAL = 2
 _HANDSHAKE_FAILURE = 40
 _REQUIRED = 116
@@ -249,7 +248,8 @@ def _of_the_client(
 
 def _of_the_server(chain: tuple[Link, ...]) -> Iterator[Text]:
     for link in chain:
-        if 0 <= link.days_left() < _SOON:
+        left = link.not_after - now()
+        if timedelta(0) <= left <= renewal(link.not_before, link.not_after):
             yield _(
                 "{subject} expires in {days} days",
                 subject=telling.name(link.subject),

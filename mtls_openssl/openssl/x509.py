@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
@@ -16,6 +16,8 @@ NAMES = "RFC2253,utf8,-esc_msb"
 """How names are printed: the same on every release, in UTF-8 (openssl-namedisplay-options(1))."""
 
 SUBJECT_DER = "RFC2253,dump_all,dump_der"
+
+_MONTH = timedelta(days=30)
 
 SERIAL_FILE = "ca.srl"
 """What `-CAcreateserial` calls the serial file of `ca.crt`."""
@@ -209,6 +211,17 @@ class Description:
     version: int = 3
     signature: str = ""
     key: PublicKey | None = None
+
+
+def renewal(begins: datetime, ends: datetime, asked: timedelta | None = None) -> timedelta:
+    """How long before its end a certificate is to be renewed: 30 days, or a third of a short life.
+
+    Args:
+        begins: from when it is valid.
+        ends: until when it is valid.
+        asked: what somebody wants instead; None if nobody does.
+    """
+    return min((ends - begins) / 3, _MONTH) if asked is None else asked
 
 
 def parse(output: str) -> Description:

@@ -65,7 +65,7 @@ def jobs(folder: Path, within: str, openssl: Path | None) -> tuple[Job, ...]:
 
     Args:
         folder: the folder of the set, with its whole path.
-        within: what `renew --within` is given.
+        within: what `renew --within` is given; empty for nothing.
         openssl: the openssl to use, with its whole path; None for the one that is found.
     """
     shared = ["--quiet", "--out", str(folder)]
@@ -76,7 +76,7 @@ def jobs(folder: Path, within: str, openssl: Path | None) -> tuple[Job, ...]:
         Job(
             "renew",
             _("renew what ends soon"),
-            (*us, "renew", "--within", within, *shared),
+            (*us, "renew", *(("--within", within) if within else ()), *shared),
             every=1,
             fine=(10,),
         ),
