@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -27,6 +28,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "windows: needs Windows")
     config.addinivalue_line("markers", "tool(name): needs this program besides openssl")
     config.addinivalue_line("markers", "end_to_end: makes sets; run on every OpenSSL release")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One worker more than processors: many tests wait for a server, or for time to pass."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what stays until the end: the tests themselves."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
