@@ -142,8 +142,8 @@ CURED: dict[str, tuple[Callable[[Path], None], str]] = {
     "client.crt does not say who issued it": (without_authority, "authority-key-identifier"),
     "server.crt has expired": (
         lambda folder: issue(folder, "server", begin=-9 * DAY, end=-DAY), "expired"),
-    "client.crt expires soon": (lambda folder: issue(folder, "client", end=9 * DAY),
-                                "expires-soon"),
+    "client.crt expires soon": (
+        lambda folder: issue(folder, "client", begin=-90 * DAY, end=9 * DAY), "expires-soon"),
     "server.crt lasts too long for Apple": (
         lambda folder: issue(folder, "server", end=900 * DAY), "apple-days"),
     "the CA has expired": (
