@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import string
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
@@ -25,7 +26,8 @@ class Text(str):
     """A message in English that can be said in another language.
 
     Args:
-        template: the message as it stands in the catalogue, `{name}` where a value goes.
+        template: the message as it stands in the catalogue, `{name}` where a value goes, and
+            `{name:one|many}` for which of two words, or endings, goes with a number.
         values: the values; one that is a Text itself is translated as well.
     """
 
@@ -35,7 +37,7 @@ class Text(str):
     values: Mapping[str, Any]
 
     def __new__(cls, template: str, /, **values: Any) -> Self:  # noqa: D102
-        text = super().__new__(cls, template.format(**values) if values else template)
+        text = super().__new__(cls, _filled(template, values) if values else template)
         text.template = template
         text.values = values
         return text
@@ -60,11 +62,26 @@ def _(template: str, /, **values: Any) -> Text:
     """A message.
 
     Args:
-        template: the English text, with `{name}` for each value. Where it has values, a brace of
-            its own is doubled.
+        template: the English text, with `{name}` for each value, and `client{count:|s}` where a
+            word goes by a number. Where it has values, a brace of its own is doubled.
         values: what goes there.
     """
     return Text(template, **values)
+
+
+class _Counting(string.Formatter):
+    # Chinese has one form for all: a translation needs no more than str.format.
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, bar, many = format_spec.partition("|")
+        if not bar:
+            return str(super().format_field(value, format_spec))
+        return one if str(value) == "1" else many
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> str:
+    if "|" not in template:
+        return template.format(**values)  # far quicker
+    return _Counting().vformat(template, (), values)
 
 
 def joined(separator: str, texts: Iterable[str]) -> Text:
@@ -189,9 +206,9 @@ class _Shape:
 
     def __init__(self, template: str) -> None:
         self.template = template
-        parts = re.split(r"(?<!\{)\{(\w+)[^{}]*\}", template)
-        self._literals = [part.replace("{{", "{").replace("}}", "}") for part in parts[::2]]
-        self._names = parts[1::2]
+        parts = re.split(r"(?<!\{)\{(\w+)([^{}]*)\}", template)
+        self._literals = [part.replace("{{", "{").replace("}}", "}") for part in parts[::3]]
+        self._names, self._forms = parts[1::3], parts[2::3]
         self.begins = bool(self._literals[0])
         self.length = sum(map(len, self._literals))
         self.letters = sum(map(str.isalpha, "".join(self._literals)))
@@ -205,10 +222,14 @@ class _Shape:
     @functools.cached_property
     def _pattern(self) -> str:
         pattern, seen = re.escape(self._literals[0]), set[str]()
-        for name, literal in zip(self._names, self._literals[1:], strict=True):
-            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+        for name, form, literal in zip(self._names, self._forms, self._literals[1:], strict=True):
+            if "|" in form:
+                one, many = map(re.escape, form.removeprefix(":").split("|"))
+                pattern += f"(?:{one}|{many})"
+            else:
+                pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+                seen.add(name)
             pattern += re.escape(literal)
-            seen.add(name)
         return pattern
 
 

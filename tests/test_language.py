@@ -191,11 +191,22 @@ def test_file_names_and_options_are_the_same_in_both_languages() -> None:
 
 
 def test_a_message_is_its_english_text() -> None:
-    assert _("{count} runs", count=3) == "3 runs"
+    assert _("{count} run{count:|s}", count=3) == "3 runs"
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs")])
+def test_a_word_goes_by_its_number(count: int, said: str) -> None:
+    assert _("{count} run{count:|s}", count=count) == said
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_word_that_went_by_its_number_is_recalled(count: int, in_chinese: None) -> None:
+    said = str(_("{count} client{count:|s} {count:is|are} in place", count=count))
+    assert spoken(recalled(said)) == f"{count} 个客户端已就位"
 
 
 def test_a_message_is_said_in_the_language_of_the_process(in_chinese: None) -> None:
-    assert spoken(_("{count} runs", count=3)) == "3 次运行"
+    assert spoken(_("{count} run{count:|s}", count=3)) == "3 次运行"
 
 
 def test_a_message_within_a_message_is_translated_too(in_chinese: None) -> None:
@@ -218,7 +229,12 @@ def test_joined_texts_are_translated_each_with_what_stands_between(in_chinese: N
 
 
 @pytest.mark.parametrize(
-    "text", [_("{count} runs", count=3), joined(_(", "), [_("1 run"), "x"])], ids=["one", "joined"]
+    "text",
+    [
+        _("{count} run{count:|s}", count=3),
+        joined(_(", "), [_("{count} run{count:|s}", count=1), "x"]),
+    ],
+    ids=["one", "joined"],
 )
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda text: pickle.loads(pickle.dumps(text))])
 def test_a_copied_message_keeps_its_translation(text: str, copied: type, in_chinese: None) -> None:
@@ -301,7 +317,7 @@ def test_a_language_without_a_catalogue_is_not_known(name: str) -> None:
 
 def test_english_costs_no_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(language, "_compiled", lambda _: pytest.fail("a catalogue was read"))
-    assert spoken(_("1 run")) == "1 run"
+    assert spoken(_("{count} run{count:|s}", count=1)) == "1 run"
 
 
 # What must be marked

@@ -241,7 +241,7 @@ def test_who_is_revoked_stays_so_and_is_named(fleet: Set) -> None:
 
     said = fleet.must(*SOON).stdout
 
-    assert "stay as they are, since they are revoked: short-2" in said
+    assert "1 client of the fleet left alone, since revoked: short-2" in said
     assert described(fleet, "short-2") == before
     assert "2 clients of the fleet renewed" in said
 
@@ -272,7 +272,7 @@ def test_whose_key_is_elsewhere_is_named_and_gets_a_new_one_if_that_is_asked_for
     left = described(fleet, "short-1")
     fleet.must("renew", "short-1", "--rekey")
 
-    assert "their keys are not here, or have a password: short-1; --rekey" in said
+    assert "the key is not here, or has a password: short-1; --rekey" in said
     assert left == before
     assert described(fleet, "short-1").public_key != before.public_key
     assert_all_agree(fleet)
@@ -337,15 +337,15 @@ def test_apply_leaves_a_fleet_as_it_is_and_says_what_renews_it(fleet: Set) -> No
 
     said = fleet.must("apply", "--within", "25d").stdout
 
-    assert "3 clients of the fleet near their end: python -m mtls_openssl renew" in said
+    assert "3 clients of the fleet near the end: python -m mtls_openssl renew" in said
     assert all_described(fleet) == before
 
 
 @pytest.mark.parametrize(
     ("days", "severity", "words"),
     [
-        (16, Severity.WARNING, "3 clients of the fleet near their end: short-1, short-2, short-3."),
-        (21, Severity.ERROR, "3 clients of the fleet have expired, of 3 near their end: short-1,"),
+        (16, Severity.WARNING, "3 clients of the fleet near the end: short-1, short-2, short-3."),
+        (21, Severity.ERROR, "3 clients of the fleet have expired, of 3 near the end: short-1,"),
     ],
 )
 def test_the_doctor_says_who_of_a_fleet_nears_the_end_and_what_mends_it(

@@ -273,7 +273,7 @@ class _Progress:
 def _told(done: Done) -> Iterator[Text]:
     if done.made:
         yield _(
-            "{count} clients issued and proven in {seconds:.1f} s: {folder}",
+            "{count} client{count:|s} issued and proven in {seconds:.1f} s: {folder}",
             count=done.made,
             seconds=done.seconds,
             folder=done.folder / "clients",

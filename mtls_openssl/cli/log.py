@@ -122,9 +122,12 @@ def verify(choices: Choices) -> None:
             fix=_("compare it with a copy that you trust; backups of the set are in backup/"),
         )
     if not choices["quiet"]:
-        runs = _("1 run") if verdict.runs == 1 else _("{count} runs", count=verdict.runs)
+        runs = _("{count} run{count:|s}", count=verdict.runs)
         unbroken = _(
-            "{path}: {count} lines of {runs}, unbroken", path=path, count=verdict.lines, runs=runs
+            "{path}: {count} line{count:|s} of {runs}, unbroken",
+            path=path,
+            count=verdict.lines,
+            runs=runs,
         )
         typer.echo(spoken(unbroken))
 

@@ -54,7 +54,7 @@ def told(due: Due) -> Iterator[Text]:
     """Who is renewed, and who should be and can't."""
     if due.count:
         yield _(
-            "  {count} clients of the fleet are renewed, {key}: {names}",
+            "  {count} client{count:|s} of the fleet {count:is|are} renewed, {key}: {names}",
             count=due.count,
             key=_("with a new key") if due.rekey else _("with the same key"),
             names=_few(due.names),
@@ -67,7 +67,7 @@ def advice(due: Due | None) -> Iterator[Text]:
     """What a command says of them that leaves the fleet as it is."""
     if due and due.count:
         yield _(
-            "{count} clients of the fleet near their end: {command}",
+            "{count} client{count:|s} of the fleet near{count:s|} the end: {command}",
             count=due.count,
             command="python -m mtls_openssl renew",
         )
@@ -77,21 +77,21 @@ def notes(due: Due) -> Iterator[Text]:
     """Who should be renewed and is not, with what to do, a sentence each."""
     if due.elsewhere:
         yield _(
-            "{count} clients of the fleet stay as they are, since their keys are not here, or have"
-            " a password: {names}; --rekey makes new ones",
+            "{count} client{count:|s} of the fleet left alone, since the key is not here, or has a"
+            " password: {names}; --rekey makes a new one",
             count=len(due.elsewhere),
             names=_few(due.elsewhere),
         )
     if due.revoked:
         yield _(
-            "{count} clients of the fleet stay as they are, since they are revoked: {names};"
-            " named, with --rekey, they get new keys",
+            "{count} client{count:|s} of the fleet left alone, since revoked: {names}; named, with"
+            " --rekey, {count:it gets a new key|they get new keys}",
             count=len(due.revoked),
             names=_few(due.revoked),
         )
     if due.unfit:
         yield _(
-            "{count} clients of the fleet stay as they are, since this authority has issued no"
+            "{count} client{count:|s} of the fleet left alone, since this authority has issued no"
             " such client: {names}",
             count=len(due.unfit),
             names=_few(due.unfit),
@@ -106,7 +106,7 @@ def carried_out(choices: Choices, due: Due) -> Done:
 def outcome(done: Done) -> Iterator[Text]:
     """What came of it, a line each."""
     yield _(
-        "{count} clients of the fleet renewed and proven in {seconds:.1f} s: {folder}",
+        "{count} client{count:|s} of the fleet renewed and proven in {seconds:.1f} s: {folder}",
         count=done.made,
         seconds=done.seconds,
         folder=done.folder / "clients",

@@ -294,7 +294,7 @@ def _shown(done: Done, entry: Entry) -> str:
 
 def _entered(work: Work) -> Iterator[Text]:
     if work.entered:
-        yield _("Entered into the register: {count} certificates", count=work.entered)
+        yield _("Entered into the register: {count} certificate{count:|s}", count=work.entered)
     if work.taken_over:
         yield _("Taken over from the CRL, which had revoked them: {count}", count=work.taken_over)
 

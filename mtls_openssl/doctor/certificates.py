@@ -9,6 +9,7 @@ from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.inspection.objections import is_ca, objections, serves
+from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import _
 from mtls_openssl.manifest import ROOT, Role
 from mtls_openssl.openssl.extensions import EXTENDED_KEY_USAGE
@@ -70,10 +71,10 @@ def dates(patient: Patient) -> Iterator[Finding]:
                 Severity.WARNING,
                 name,
                 _(
-                    "{file} expires on {date}, in {days} days.",
+                    "{file} expires on {date}: {left}.",
                     file=name,
                     date=_day(certificate.not_after),
-                    days=(certificate.not_after - now).days,
+                    left=remaining(certificate.not_after, now),
                 ),
                 _("from then on everybody refuses it, and with a CA all that it has issued"),
                 again,

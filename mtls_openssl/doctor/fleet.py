@@ -20,10 +20,15 @@ def dates(patient: Patient) -> Iterator[Finding]:
         return
     names = (*due.names, *due.elsewhere)
     shown = ", ".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")
-    what = _("{count} clients of the fleet near their end: {names}.", count=len(names), names=shown)
+    what = _(
+        "{count} client{count:|s} of the fleet near{count:s|} the end: {names}.",
+        count=len(names),
+        names=shown,
+    )
     if due.ended:
         what = _(
-            "{ended} clients of the fleet have expired, of {count} near their end: {names}.",
+            "{ended} client{ended:|s} of the fleet {ended:has|have} expired, of {count} near the"
+            " end: {names}.",
             ended=due.ended,
             count=len(names),
             names=shown,

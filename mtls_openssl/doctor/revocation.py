@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
+from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import _
 from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import ca
@@ -84,10 +85,10 @@ def _ends(patient: Patient, again: str) -> Iterator[Finding]:
                 Severity.WARNING,
                 LIST,
                 _(
-                    "The CRL in {file} ends on {date}, in {days} days.",
+                    "The CRL in {file} ends on {date}: {left}.",
                     file=LIST,
                     date=end,
-                    days=(one.next_update - now).days,
+                    left=remaining(one.next_update, now),
                 ),
                 _("from then on everybody who checks with it refuses everybody"),
                 again,
@@ -149,7 +150,8 @@ def _unlisted(patient: Patient, listed: set[str]) -> Iterator[Finding]:
             Severity.WARNING,
             ca.INDEX,
             _(
-                "{count} certificates are revoked in the register, and the CRL does not say so.",
+                "{count} certificate{count:|s} {count:is|are} revoked in the register, and the CRL"
+                " does not say so.",
                 count=len(left),
             ),
             _("nobody hears of it, and they are let in still: {subject}", subject=left[0].shown),

@@ -235,7 +235,8 @@ class _Run:
             retire=batch.replaced,
             private=(),
             record=lambda: self._works.log.publish(
-                _("{count} clients are in place", count=len(names)), published_in(folder, names)
+                _("{count} client{count:|s} {count:is|are} in place", count=len(names)),
+                published_in(folder, names),
             ),
             last=False,
         )

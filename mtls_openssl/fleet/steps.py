@@ -93,7 +93,7 @@ def sign(leaves: Sequence[Leaf], issuer: Authority) -> Command:
     secret = pkey.unlocking(issuer.passphrase_variable)
     return Command(
         ca.issue(requests, leaves[0].days, config, *secret, out=ALL),
-        _("issue {count} certificates", count=len(leaves)),
+        _("issue {count} certificate{count:|s}", count=len(leaves)),
         reads=(*requests, config, issuer.certificate_file, issuer.key_file),
         writes=(ALL,),
         secrets=(issuer.passphrase_variable,) if issuer.encrypted else (),
@@ -107,7 +107,10 @@ def verified(leaves: Sequence[Leaf], manifest: Manifest) -> Command:
     above = manifest.intermediate.certificate_file if manifest.intermediate else ""
     return Command(
         verify.strict_each(files, "-purpose", Role.CLIENT.purpose, by=above),
-        _("prove {count} certificates to the strictest validators (RFC 5280)", count=len(files)),
+        _(
+            "prove {count} certificate{count:|s} to the strictest validators (RFC 5280)",
+            count=len(files),
+        ),
         Kind.PROOF,
         reads=tuple(filter(None, ("ca.crt", above, *files))),
         verdict=True,

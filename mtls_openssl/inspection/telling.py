@@ -55,7 +55,7 @@ def lines(holding: Holding, now: dt.datetime) -> Iterator[Line]:
     several = len(holding.items) > 1
     if several:
         count = len(holding.items)
-        yield "", _("{file}: {count} parts", file=shown(str(holding.path)), count=count)
+        yield "", _("{file}: {count} part{count:|s}", file=shown(str(holding.path)), count=count)
     for number, item in enumerate(holding.items, start=1):
         readable = not isinstance(item.thing, Unreadable)
         what = joined(_(", "), (title(item), item.form)) if readable else title(item)
@@ -93,10 +93,17 @@ def key(kind: PublicKey | None) -> str:
 
 def left(until: dt.datetime, now: dt.datetime) -> Text:
     """How long something is good yet, or since when it is not."""
-    days = (until - now).days
-    if until >= now:
-        return _("{days} days left", days=days)
-    return _("EXPIRED {days} days ago", days=(now - until).days)
+    if until < now:
+        return _("EXPIRED {days} day{days:|s} ago", days=(now - until).days)
+    return remaining(until, now)
+
+
+def remaining(until: dt.datetime, now: dt.datetime) -> Text:
+    """How long it is until then: in hours, where it is less than a day."""
+    rest = until - now
+    if rest.days < 1:
+        return _("{hours} hour{hours:|s} left", hours=rest.seconds // 3600)
+    return _("{days} day{days:|s} left", days=rest.days)
 
 
 def title(item: Item) -> str:
@@ -148,7 +155,8 @@ def _certificate(certificate: Certificate, now: dt.datetime) -> Iterator[Line]:
     )
     how = left(described.not_after, now)
     if described.not_before > now:
-        how = _("NOT VALID YET, in {days} days", days=(described.not_before - now).days)
+        days = (described.not_before - now).days
+        how = _("NOT VALID YET, in {days} day{days:|s}", days=days)
     yield _("valid"), joined(_(", "), (span, how))
     yield _("purposes"), _purposes(described.extensions)
     yield _("key"), key(described.key)
@@ -284,7 +292,7 @@ def _purposes(found: dict[str, Extension]) -> str:
             if value.startswith("pathlen:")
         ]
         if lengths:
-            parts.append(_("CA, with at most {count} CAs below it", count=lengths[0]))
+            parts.append(_("CA, with at most {count} CA{count:|s} below it", count=lengths[0]))
         else:
             parts.append(_("CA"))
     else:

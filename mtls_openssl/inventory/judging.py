@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from mtls_openssl.inspection.objections import is_ca, is_self_issued
+from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.inventory.things import Node, Role, Severity, State, Verdict
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions as ext
@@ -136,11 +137,6 @@ def days_left(until: dt.datetime, now: dt.datetime) -> int:
 
 def left(until: dt.datetime, now: dt.datetime) -> Text:
     """How long something is good yet, or since when it is not."""
-    days = days_left(until, now)
     if until < now:
-        gone = (now - until).days
-        return _("ended 1 day ago") if gone == 1 else _("ended {days} days ago", days=gone)
-    if days < 1:
-        hours = int((until - now).total_seconds() // 3600)
-        return _("1 hour left") if hours == 1 else _("{hours} hours left", hours=hours)
-    return _("1 day left") if days == 1 else _("{days} days left", days=days)
+        return _("ended {days} day{days:|s} ago", days=(now - until).days)
+    return remaining(until, now)

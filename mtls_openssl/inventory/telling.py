@@ -149,9 +149,7 @@ def counted(nodes: Iterable[Node]) -> Text:
         or node.verdict.severity
         or node.verdict.state is State.CLOSED
     )
-    total = (
-        _("1 certificate") if certificates == 1 else _("{count} certificates", count=certificates)
-    )
+    total = _("{count} certificate{count:|s}", count=certificates)
     parts = [
         _("{state}: {count}", state=state.told, count=states[state])
         for state in State

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.life.condition import Condition, leaves_there
 from mtls_openssl.manifest import Authority, Leaf, Manifest, Packing
@@ -286,7 +287,7 @@ def when_it_ends(described: Description, wish: Wish) -> Text | None:
     date = f"{described.not_after:%Y-%m-%d}"
     if left <= timedelta(0):
         return _("it has ended on {date}", date=date)
-    return _("it ends on {date}, in {days} days", date=date, days=left.days)
+    return _("it ends on {date}: {left}", date=date, left=remaining(described.not_after, wish.now))
 
 
 def _of_another(

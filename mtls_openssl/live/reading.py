@@ -248,10 +248,10 @@ def _of_the_client(
 
 def _of_the_server(chain: tuple[Link, ...]) -> Iterator[Text]:
     for link in chain:
-        left = link.not_after - now()
-        if timedelta(0) <= left <= renewal(link.not_before, link.not_after):
+        today = now()
+        if timedelta(0) <= link.not_after - today <= renewal(link.not_before, link.not_after):
             yield _(
-                "{subject} expires in {days} days",
+                "{subject} expires soon: {left}",
                 subject=telling.name(link.subject),
-                days=link.days_left(),
+                left=telling.remaining(link.not_after, today),
             )

@@ -279,8 +279,8 @@ def _log(record: Record) -> dict[str, Any]:
     if len(verdict.faults) > _SHOWN_FAULTS:
         more = len(verdict.faults) - _SHOWN_FAULTS
         faults.append(spoken(_("and {count} more", count=more)))
-    runs = _("1 run") if verdict.runs == 1 else _("{count} runs", count=verdict.runs)
-    told = _("{count} lines of {runs}, unbroken", count=verdict.lines, runs=runs)
+    runs = _("{count} run{count:|s}", count=verdict.runs)
+    told = _("{count} line{count:|s} of {runs}, unbroken", count=verdict.lines, runs=runs)
     if faults:
         told = _("The log is not as it was written.")
     more_told: str = ""

@@ -123,7 +123,8 @@ class Shelf:
         for at in range(0, len(names), _AT_ONCE):
             some = names[at : at + _AT_ONCE]
             what = _(
-                "check that the CA issued {count} clients, whatever their age", count=len(some)
+                "check that the CA issued {count} client{count:|s}, whatever the age",
+                count=len(some),
             )
             said = self._said(folder, some, by, what)
             good |= {name for name in some if verify.is_ok(said, name)}

@@ -68,7 +68,7 @@ def make(work: Work, days: int) -> Listed:
     work.run(
         Command(
             ca.make_crl(own, days, CONFIG, *pkey.unlocking("".join(secret))),
-            _("list what is revoked, for {days} days", days=days),
+            _("list what is revoked, for {days} day{days:|s}", days=days),
             reads=(CONFIG, ca.INDEX, f"{work.issuer}.crt", f"{work.issuer}.key"),
             writes=(own,),
             updates=(ca.CRL_NUMBER,),
