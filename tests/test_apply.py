@@ -364,6 +364,14 @@ def test_what_nears_its_end_is_renewed(made: Set) -> None:
     assert days_left(made.certificate("bob")) in {89, 90}
 
 
+def test_what_is_revoked_is_not_renewed_though_it_is_described(made: Set) -> None:
+    small(made).must("revoke", "bob")
+
+    assert made.actions("apply", "--within", "90d") == {}
+    told = made.must("apply", "--within", "90d").stdout
+    assert "bob.crt is revoked, and left as it is" in told
+
+
 def test_verify_checks_every_certificate_for_its_own_purpose(whole: Set) -> None:
     ran = whole.must("verify", "--json")
     checks: list[dict[str, str]] = ran.data["checks"]  # type: ignore[assignment]

@@ -232,7 +232,16 @@ def test_a_revoked_server_is_an_error_and_one_client_of_many_is_worth_a_note(
         Severity.ERROR,
         Severity.NOTE,
     )
-    assert "renew www" in found["www.crt"].mend
+    assert found["www.crt"].mend.startswith("python -m mtls_openssl renew www --rekey ")
+
+
+def test_nobody_has_to_renew_what_is_revoked(folder: Path) -> None:
+    made = Set.__new__(Set)
+    made.folder = folder
+    later = made.certificate("bob").not_after - dt.timedelta(days=9)
+    mtls("revoke", "bob", cwd=folder)
+    soon = {one.subject for one in findings(folder, now=later) if one.code == "expires-soon"}
+    assert ("bob.crt" in soon, "alice.crt" in soon) == (False, True)
 
 
 def test_the_passwords_that_were_made_up_open_every_bundle(tmp_path: Path) -> None:

@@ -201,6 +201,38 @@ def test_a_leaver_is_out_with_all_certificates_that_were_ever_issued_to_him(old:
     assert all(serial in text for serial in (first, second))
 
 
+def test_whoever_is_revoked_is_not_renewed_at_the_end_of_the_certificate(old: Set) -> None:
+    old.must("revoke", "alice", "--reason", "keyCompromise")
+    before = old.files()
+
+    ran = old.run("renew", "--within", "30d")
+
+    assert ran.code == NOTHING_TO_DO
+    assert "alice.crt is revoked, and left as it is; another one, with a new key: " in ran.stdout
+    assert old.files() == before
+
+
+def test_whoever_is_revoked_is_not_renewed_by_name_with_the_same_key(old: Set) -> None:
+    old.must("revoke", "alice")
+    before = old.files()
+
+    ran = old.run("renew", "alice")
+
+    assert (ran.code, "renew alice --rekey" in ran.stderr) == (7, True)
+    assert old.files() == before
+
+
+def test_whoever_is_revoked_gets_a_new_key_where_that_is_asked_for(old: Set) -> None:
+    old.must("revoke", "alice")
+    was = old.certificate("alice")
+
+    old.must("renew", "alice", "--rekey")
+
+    assert old.certificate("alice").public_key != was.public_key
+    assert "alice.crt: OK" in old.openssl("verify", "-CAfile", "ca.crt", "-crl_check",
+                                          "-CRLfile", "crl.pem", "alice.crt")  # fmt: skip
+
+
 def test_a_new_ca_that_would_orphan_others_is_refused(old: Set) -> None:
     old.must("crl")
     before = old.files()

@@ -12,6 +12,7 @@ from mtls_openssl.inspection.objections import is_ca, objections, serves
 from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import _
 from mtls_openssl.manifest import ROOT, Role
+from mtls_openssl.openssl import ca
 from mtls_openssl.openssl.extensions import EXTENDED_KEY_USAGE
 from mtls_openssl.openssl.x509 import Description, renewal
 
@@ -34,11 +35,14 @@ _STRANGE = {
 
 
 def dates(patient: Patient) -> Iterator[Finding]:
-    """Whether the certificates are in date, the CA's first: what it issued ends with it."""
+    """Whether the certificates are in date, the CA's first: what it issued ends with it.
+
+    Those that are revoked need not be.
+    """
     now = patient.request.now
     for owner in patient.members.owners:
         certificate = patient.certificate(owner)
-        if certificate is None:
+        if certificate is None or ca.plain(certificate.serial) in patient.lists.revoked:
             continue
         name = f"{owner}.crt"
         again = _renewed(patient, owner)

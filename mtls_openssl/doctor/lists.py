@@ -13,7 +13,7 @@ from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import crl
-from mtls_openssl.openssl.ca import Entry
+from mtls_openssl.openssl.ca import Entry, Status
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.register import Standing
 from mtls_openssl.steps import Command, Kind
@@ -38,6 +38,11 @@ class Lists:
     authorities: Mapping[str, Description] = dataclasses.field(default_factory=dict)
     leaves: Mapping[str, Description] = dataclasses.field(default_factory=dict)
     signed: bool = True
+
+    @property
+    def revoked(self) -> Mapping[str, Entry]:
+        """The entries of the register that are revoked, by serial number."""
+        return {one.serial: one for one in self.entries if one.status is Status.REVOKED}
 
 
 def gather(desk: Desk, folder: Path) -> Lists:

@@ -102,9 +102,7 @@ def revoked(patient: Patient) -> Iterator[Finding]:
         for one in (patient.lists.crls.lists if patient.lists.crls else ())
         for entry in one.revoked
     }
-    serials = {
-        entry.serial: entry for entry in patient.lists.entries if entry.status is ca.Status.REVOKED
-    }
+    serials = patient.lists.revoked
     for name, one in patient.lists.leaves.items():
         serial = ca.plain(one.serial)
         on_list = (one.issuer, serial) in listed
@@ -118,7 +116,7 @@ def revoked(patient: Patient) -> Iterator[Finding]:
             name,
             _("{file} is revoked ({reason}).", file=name, reason=reason or "unspecified"),
             _("whoever checks with the CRL refuses it"),
-            mending.replaced(patient, owner)
+            mending.ours(patient, "renew", owner, "--rekey")
             if _is_needed(owner, patient.members.leaves.get(owner))
             else _("leave it so, if that was meant; else have a new one issued"),
         )

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mtls_openssl import register
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import CommandFailedError, FolderUnavailableError, system_said
 from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Manifest
-from mtls_openssl.openssl import x509
+from mtls_openssl.openssl import ca, x509
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.plan import CHAIN, chain_of, pieces
 from mtls_openssl.plan.naming import owner_of
@@ -31,6 +32,7 @@ class Condition:
         certificates: what each certificate says, by the name of its file.
         stale: the chain files that are missing, or do not hold what they should.
         unopened: the PKCS#12 files whose password is not known.
+        revoked: the files of the certificates that the register calls revoked.
     """
 
     files: frozenset[str]
@@ -38,6 +40,7 @@ class Condition:
     certificates: Mapping[str, Description]
     stale: frozenset[str] = frozenset()
     unopened: frozenset[str] = frozenset()
+    revoked: frozenset[str] = frozenset()
 
     def faults(self, file: str) -> tuple[str, ...]:
         """What is not as wanted about a file, a sentence each."""
@@ -87,8 +90,9 @@ def examine(
 
     Raises:
         CommandFailedError: openssl could not be asked.
+        FolderUnavailableError: the folder can't be looked into, or its register can't be read.
     """
-    files = files_in(folder)
+    files, revoked = files_in(folder), register.revoked(folder)
     bundles = [
         pieces.bundle(leaf, packing, manifest)
         for leaf in manifest.leaves
@@ -99,16 +103,18 @@ def examine(
     proof = Proof(tuple(_wanted(manifest, files)), manifest, tuple(opened))
     secrets = {bundle.variable: passwords[bundle.file] for bundle in opened}
     outcomes = [_asked(desk, command, folder, secrets) for command in proof.commands]
+    certificates = dict(_certificates(outcomes))
     return Condition(
         files,
         proof.judge(outcomes, folder),
-        dict(_certificates(outcomes)),
+        certificates,
         frozenset(
             stale_chains(folder, files, [leaf.name for leaf in manifest.leaves])
             if manifest.intermediate
             else ()
         ),
         frozenset(bundle.file for bundle in bundles if bundle not in opened),
+        frozenset(file for file, one in certificates.items() if ca.plain(one.serial) in revoked),
     )
 
 

@@ -133,7 +133,8 @@ def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
 
     Raises:
         FolderUnavailableError: an authority is missing, and to make it anew would make what it
-            has issued worthless.
+            has issued worthless; or a certificate is named that can't be renewed, since its key is
+            elsewhere, or it is revoked and is to keep its key.
     """
     authorities = [_authority(one, manifest, condition, wish) for one in manifest.authorities]
     fresh = any(action.verb is Verb.MAKE for action in authorities)
@@ -154,7 +155,7 @@ def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
     return Decision(
         manifest,
         (*authorities, *leaves),
-        tuple(_notes(manifest, condition, wish)),
+        (*_notes(manifest, condition, wish), *_kept_out(leaves, condition, wish)),
         join=CHAIN in condition.stale and not wish.only_renew,
     )
 
@@ -209,7 +210,14 @@ def _leaf(
     there = {leaf.certificate_file, leaf.key_file} & condition.files
     described = condition.certificates.get(leaf.certificate_file)
     has_key = leaf.key_file in there
+    revoked = leaf.certificate_file in condition.revoked
     if leaf.name in wish.names:
+        if revoked and not wish.rekey:
+            raise FolderUnavailableError(
+                _("{file} is revoked, and its key goes with it.", file=leaf.certificate_file),
+                cause=_("a new certificate for the same key would be let in again"),
+                fix=_with_new_key(leaf.name),
+            )
         if not (has_key or wish.rekey):
             raise FolderUnavailableError(
                 _("{file} is not here, so its certificate can't be renewed.", file=leaf.key_file),
@@ -222,11 +230,13 @@ def _leaf(
         return _renewed(leaf, _("asked for by name"), wish, has_key=has_key)
     ending = when_it_ends(described, wish) if described else None
     if wish.only_renew:
-        if ending and has_key:
+        if ending and has_key and not revoked:
             return _renewed(leaf, ending, wish, has_key=has_key)
         return Action(leaf.name, Verb.KEEP)
     if fresh or len(there) < len({leaf.certificate_file, leaf.key_file}):
         return _issued(leaf, Verb.MAKE, (_missing(leaf, there, fresh=fresh),), new_key=True)
+    if revoked:
+        return Action(leaf.name, Verb.KEEP)
     return _mended(leaf, manifest, condition, wish, ending)
 
 
@@ -341,6 +351,27 @@ def _notes(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Tex
         yield _("not described, and left as they are: {names}", names=", ".join(others))
     for file in sorted(condition.unopened):
         yield _("{file} was not looked into: its password is not known", file=file)
+
+
+def _kept_out(leaves: list[Action], condition: Condition, wish: Wish) -> Iterator[Text]:
+    """What is left as it is because it is revoked."""
+    for action in leaves:
+        file = f"{action.name}.crt"
+        if action.verb is not Verb.KEEP or file not in condition.revoked:
+            continue
+        if not wish.only_renew or when_it_ends(condition.certificates[file], wish):
+            yield _(
+                "{file} is revoked, and left as it is; {mend}",
+                file=file,
+                mend=_with_new_key(action.name),
+            )
+
+
+def _with_new_key(name: str) -> Text:
+    return _(
+        "another one, with a new key: {command}",
+        command=f"python -m mtls_openssl renew {name} --rekey",
+    )
 
 
 def _elsewhere(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Text]:
