@@ -211,7 +211,7 @@ def test_whoever_nears_the_end_is_named_with_what_renews_it(folder: Path) -> Non
         }
 
     assert soon("bob")["bob.crt"].startswith("python -m mtls_openssl renew bob ")
-    assert "apply --replace intermediate" in soon("intermediate")["intermediate.crt"]
+    assert "renew intermediate" in soon("intermediate")["intermediate.crt"]
     assert "repair-ca --ca-days 3650" in soon("ca")["ca.crt"]
 
 

@@ -10,7 +10,8 @@ import pytest
 from mtls_openssl.inventory import survey
 from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.things import State
-from mtls_openssl.life.deciding import Wish, when_it_ends
+from mtls_openssl.life.deciding import when_it_ends
+from mtls_openssl.life.decision import Wish
 from mtls_openssl.openssl import extensions
 from tests.machine import lock
 from tests.sets import PASSPHRASE, PASSWORD, Set, days_left, made_fixture

@@ -107,7 +107,7 @@ def client(choices: Choices) -> None:
 
 
 def _add(choices: Choices, role: Role) -> None:
-    from mtls_openssl.life.deciding import Action, Decision, Verb  # noqa: PLC0415
+    from mtls_openssl.life.decision import Action, Decision, Verb  # noqa: PLC0415
     from mtls_openssl.plan import Work  # noqa: PLC0415
 
     folder: Path = choices["out"]

@@ -19,7 +19,7 @@ from mtls_openssl.manifest import INTERMEDIATE, ROOT
 
 if TYPE_CHECKING:
     from mtls_openssl.desk import Desk
-    from mtls_openssl.life.deciding import Action, Decision, Wish
+    from mtls_openssl.life.decision import Action, Decision, Wish
     from mtls_openssl.manifest import Leaf, Manifest
     from mtls_openssl.openssl.pkcs12 import Password
     from mtls_openssl.pipeline import Result
@@ -94,7 +94,8 @@ def _as_they_are(
 
     files = condition.files_in(folder)
     there = condition.leaves_there(files)
-    if missing := sorted(wish.names - set(there)):
+    authorities = {one.name for one in manifest.authorities}
+    if missing := sorted(wish.names - authorities - set(there)):
         raise FolderUnavailableError(
             _(
                 "There is no certificate {names} in {folder}.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtls_openssl.cli import changing, console, options
+from mtls_openssl.cli import changing, console, options, replacing
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.passphrase import PASSPHRASE
 from mtls_openssl.cli.within import asked, within
@@ -22,7 +22,7 @@ from mtls_openssl.manifest import INTERMEDIATE, ROOT
 if TYPE_CHECKING:
     from mtls_openssl.cli.changing import Decided
     from mtls_openssl.fleet.renewing import Due
-    from mtls_openssl.life.deciding import Decision
+    from mtls_openssl.life.decision import Decision
 
 _WITHIN = (
     within(help="Renew what ends within this time, such as 30d or 6w."),
@@ -65,7 +65,7 @@ def add_to(app: typer.Typer) -> None:
 def apply(choices: Choices) -> None:
     """Make the folder what mtls.toml says, and nothing more; a second run does nothing."""
     from mtls_openssl.cli import renewing  # noqa: PLC0415 - as below: what a command needs
-    from mtls_openssl.life.deciding import Wish  # noqa: PLC0415
+    from mtls_openssl.life.decision import Wish  # noqa: PLC0415
 
     replace = frozenset(choices["replace"] or ())
     if strange := replace - {ROOT, INTERMEDIATE}:
@@ -73,10 +73,11 @@ def apply(choices: Choices) -> None:
             _("{name} is no authority.", name=", ".join(sorted(strange))),
             fix=_("give --replace ca or --replace intermediate"),
         )
+    folder: Path = choices["out"]
     wish = Wish(datetime.now(UTC), asked(choices), rekey=choices["rekey"], replace=replace)
     decided = changing.looked_at(choices, "apply", wish, described=True)
-    fleet = tuple(renewing.advice(renewing.looked_at(choices["out"], wish)))
-    _do(choices, "apply", decided.noting(*fleet))
+    fleet = renewing.advice(renewing.looked_at(folder, wish))
+    _do(choices, "apply", decided.noting(*replacing.noted(folder, decided.decision), *fleet))
 
 
 @takes(
@@ -85,7 +86,7 @@ def apply(choices: Choices) -> None:
 def renew(choices: Choices) -> None:
     """Renew what nears its end, or what is named; exit code 10 if there was nothing to do."""
     from mtls_openssl.cli import renewing  # noqa: PLC0415
-    from mtls_openssl.life.deciding import Wish  # noqa: PLC0415
+    from mtls_openssl.life.decision import Wish  # noqa: PLC0415
 
     names = frozenset(choices["names"] or ())
     wish = Wish(

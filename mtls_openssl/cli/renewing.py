@@ -14,7 +14,7 @@ from mtls_openssl.workspace.causes import unavailable
 if TYPE_CHECKING:
     from mtls_openssl.fleet.nouns import Done
     from mtls_openssl.fleet.renewing import Due
-    from mtls_openssl.life.deciding import Wish
+    from mtls_openssl.life.decision import Wish
 
 _SHOWN = 5
 

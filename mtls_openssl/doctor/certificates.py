@@ -238,7 +238,7 @@ def _renewed(patient: Patient, owner: str) -> str:
     if owner == ROOT:
         return mending.ours(patient, *_RENEWED)
     if owner in patient.members.authorities:
-        return mending.made_again(patient, owner)
+        return mending.certified_again(patient, owner)
     # `apply` may find that it is too early yet.
     return mending.replaced(patient, owner)
 

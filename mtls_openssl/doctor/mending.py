@@ -88,6 +88,14 @@ def made_again(patient: Patient, owner: str) -> str:
     return ours(patient, "renew", owner)
 
 
+def certified_again(patient: Patient, owner: str) -> str:
+    """What renews an authority below the root, so that all that it has issued stays good."""
+    loaded = patient.members.loaded
+    if loaded and loaded.manifest.intermediate:
+        return ours(patient, "renew", owner)
+    return made_again(patient, owner)
+
+
 def replaced(patient: Patient, owner: str) -> str:
     """The command that makes another certificate for an owner, though nothing is wrong with it."""
     if patient.members.usual:

@@ -24,7 +24,7 @@ from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.inspection.objects import Bundle, Certificate, Holding, Key, fingerprint
 from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.language import _
-from mtls_openssl.life.deciding import Wish
+from mtls_openssl.life.decision import Wish
 from mtls_openssl.locate import Search
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Role
 from mtls_openssl.openssl import verify as verification

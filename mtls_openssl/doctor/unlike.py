@@ -12,7 +12,8 @@ from mtls_openssl.doctor.members import Members
 from mtls_openssl.errors import MtlsError
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.life import condition
-from mtls_openssl.life.deciding import Verb, Wish, decide
+from mtls_openssl.life.deciding import decide
+from mtls_openssl.life.decision import Verb, Wish
 from mtls_openssl.manifest import Manifest
 from mtls_openssl.plan import CHAIN, chain_of, packed
 

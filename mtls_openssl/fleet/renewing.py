@@ -13,7 +13,8 @@ from mtls_openssl import register
 from mtls_openssl.inventory import certificate, clients
 from mtls_openssl.inventory.clients import Client, der_of
 from mtls_openssl.inventory.der import NotDerError
-from mtls_openssl.life.deciding import Wish, when_it_ends
+from mtls_openssl.life.deciding import when_it_ends
+from mtls_openssl.life.decision import Wish
 from mtls_openssl.life.describing import leaf_from
 from mtls_openssl.manifest import Leaf, Packing, Role
 from mtls_openssl.openssl import ca

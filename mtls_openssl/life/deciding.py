@@ -2,125 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.life.condition import Condition, leaves_there
+from mtls_openssl.life.decision import Action, Decision, Verb, Wish
 from mtls_openssl.manifest import Authority, Leaf, Manifest, Packing
 from mtls_openssl.openssl.x509 import Description, renewal
-from mtls_openssl.plan import CHAIN, Plan, Work, chain_of, selected
+from mtls_openssl.plan import CHAIN, Work, chain_of
 from mtls_openssl.proof.certificates import kind_of
-
-
-class Verb(enum.Enum):
-    """What is done for a certificate."""
-
-    KEEP = "keep"
-    MAKE = "make"
-    RENEW = "renew"
-    REISSUE = "reissue"
-    PACK = "pack"
-
-    @property
-    def title(self) -> Text:
-        """The word for a person."""
-        return _TITLES[self]
-
-
-_TITLES = {
-    Verb.KEEP: _("stays as it is"),
-    Verb.MAKE: _("is made"),
-    Verb.RENEW: _("is renewed"),
-    Verb.REISSUE: _("is issued again"),
-    Verb.PACK: _("is packed"),
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Action:
-    """What is done for one certificate of the set.
-
-    Args:
-        name: what its files are called.
-        verb: what is done.
-        reasons: why, a sentence each.
-        work: it, for the plan; None for an authority or where nothing is done.
-    """
-
-    name: str
-    verb: Verb
-    reasons: tuple[str, ...] = ()
-    work: Work | None = None
-
-    @property
-    def new_key(self) -> bool:
-        """Whether there is a new key."""
-        return self.verb is Verb.MAKE or bool(self.work and self.work.issue and self.work.new_key)
-
-
-@dataclasses.dataclass(frozen=True)
-class Decision:
-    """What is done for a set.
-
-    Args:
-        manifest: what is wanted.
-        actions: for each authority and certificate of it.
-        notes: what a person should know besides.
-        join: whether the chain of the authorities is written.
-    """
-
-    manifest: Manifest
-    actions: tuple[Action, ...]
-    notes: tuple[Text, ...] = ()
-    join: bool = False
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is to be done."""
-        return not self.join and all(action.verb is Verb.KEEP for action in self.actions)
-
-    def makes(self, name: str) -> bool:
-        """Whether that one is made, for the first time or anew."""
-        return any(action.name == name and action.verb is Verb.MAKE for action in self.actions)
-
-    def plan(self, name: str) -> Plan:
-        """It as a plan of the command `name`."""
-        middle = self.manifest.intermediate
-        return selected(
-            name,
-            self.manifest,
-            [action.work for action in self.actions if action.work],
-            root=self.makes(self.manifest.root.name),
-            intermediate=bool(middle and self.makes(middle.name)),
-            join=self.join,
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Wish:
-    """How a set is to be brought up to date.
-
-    Args:
-        now: the time.
-        within: how long before its end a certificate is renewed, instead of `x509.renewal`.
-        names: the certificates that are renewed whatever their end; None for none.
-        rekey: whether what is renewed gets a new key.
-        replace: the authorities that are made anew.
-        only_renew: whether nothing is made or issued again that is not to be renewed.
-    """
-
-    now: datetime
-    within: timedelta | None = None
-    names: frozenset[str] = frozenset()
-    rekey: bool = False
-    replace: frozenset[str] = frozenset()
-    only_renew: bool = False
 
 
 def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
@@ -136,9 +30,20 @@ def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
             has issued worthless; or a certificate is named that can't be renewed, since its key is
             elsewhere, or it is revoked and is to keep its key.
     """
-    authorities = [_authority(one, manifest, condition, wish) for one in manifest.authorities]
-    fresh = any(action.verb is Verb.MAKE for action in authorities)
+    authorities = list[Action]()
+    fresh = False
+    for one in manifest.authorities:
+        action = _authority(one, manifest, condition, wish)
+        if fresh and action.verb is not Verb.MAKE:
+            action = Action(one.name, Verb.MAKE, (_("its authority is new"),))
+        authorities.append(action)
+        fresh = fresh or action.verb is Verb.MAKE
     leaves = [_leaf(leaf, manifest, condition, wish, fresh=fresh) for leaf in manifest.leaves]
+    if any(action.verb is Verb.RENEW for action in authorities):
+        leaves = [
+            _with_new_chain(action, leaf, condition)
+            for action, leaf in zip(leaves, manifest.leaves, strict=True)
+        ]
     works = any(action.work and action.work.issue for action in leaves)
     issuer = manifest.issuer
     made = {action.name for action in authorities if action.verb is Verb.MAKE}
@@ -155,7 +60,7 @@ def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
     return Decision(
         manifest,
         (*authorities, *leaves),
-        (*_notes(manifest, condition, wish), *_kept_out(leaves, condition, wish)),
+        (*_notes(manifest, condition, wish, authorities), *_kept_out(leaves, condition, wish)),
         join=CHAIN in condition.stale and not wish.only_renew,
     )
 
@@ -169,6 +74,8 @@ def _listed(actions: list[Action]) -> Iterator[Text]:
 def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: Wish) -> Action:
     if one.name in wish.replace:
         return Action(one.name, Verb.MAKE, (_("asked for by name"),))
+    if one.name in wish.names:
+        return _certified_again(one, manifest, condition)
     if one.certificate_file in condition.files:
         return Action(one.name, Verb.KEEP)
     others = sorted({*leaves_there(condition.files)} - {one.name})
@@ -202,6 +109,34 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
                   command="python -m mtls_openssl all"),
         )  # fmt: skip
     return Action(one.name, Verb.MAKE, (_("it is not there yet"),))
+
+
+def _certified_again(one: Authority, manifest: Manifest, condition: Condition) -> Action:
+    """An authority below the root with its key, so that all that it has issued stays good."""
+    if one is manifest.root:
+        raise FolderUnavailableError(
+            _("The root CA is not renewed like a certificate."),
+            cause=_("nobody signs it but itself, and whoever trusts it has its certificate"),
+            fix=_(
+                "let it last longer, with its key: {command}",
+                command="python -m mtls_openssl repair-ca --ca-days 3650",
+            ),
+        )
+    for file in (one.key_file, manifest.root.key_file):
+        if file not in condition.files:
+            raise FolderUnavailableError(
+                _("{file} is not here, and it takes it to renew {name}.", file=file, name=one.name),
+                fix=_("put {file} beside {certificate} for this", file=file,
+                      certificate=file.replace(".key", ".crt")),
+            )  # fmt: skip
+    there = condition.certificates.get(one.certificate_file)
+    if there and there.subject != one.subject:
+        raise FolderUnavailableError(
+            _("{file} has another subject than mtls.toml describes.", file=one.certificate_file),
+            cause=_("what it has issued names it as its issuer"),
+            fix=_("describe it in mtls.toml as it is: cn under [intermediate]"),
+        )
+    return Action(one.name, Verb.RENEW, (_("asked for by name"),))
 
 
 def _leaf(
@@ -238,6 +173,15 @@ def _leaf(
     if revoked:
         return Action(leaf.name, Verb.KEEP)
     return _mended(leaf, manifest, condition, wish, ending)
+
+
+def _with_new_chain(action: Action, leaf: Leaf, condition: Condition) -> Action:
+    if action.verb is not Verb.KEEP or leaf.certificate_file not in condition.files:
+        return action
+    readable = condition.files - condition.unopened
+    packings = tuple(one for one in leaf.packings if {one.file, leaf.key_file} <= readable)
+    work = Work(leaf, issue=False, new_key=False, packings=packings)
+    return Action(leaf.name, Verb.PACK, (_("its issuer has a new certificate"),), work)
 
 
 def _missing(leaf: Leaf, there: AbstractSet[str], *, fresh: bool) -> Text:
@@ -330,9 +274,11 @@ def _packings(leaf: Leaf, condition: Condition) -> tuple[tuple[Packing, ...], tu
     return tuple(packings), tuple(reasons)
 
 
-def _notes(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Text]:
-    for one in manifest.authorities:
-        if one.name in wish.replace:
+def _notes(
+    manifest: Manifest, condition: Condition, wish: Wish, authorities: list[Action]
+) -> Iterator[Text]:
+    for one, action in zip(manifest.authorities, authorities, strict=True):
+        if action.verb is not Verb.KEEP:
             continue
         faults = condition.faults(one.certificate_file)
         if faults:

@@ -28,7 +28,7 @@ from mtls_openssl.plan.naming import (
 )
 from mtls_openssl.plan.nouns import Plan
 from mtls_openssl.plan.requests import Foreign, Wanted, request, signed
-from mtls_openssl.plan.selection import Work, selected
+from mtls_openssl.plan.selection import Halves, Work, selected
 
 __all__ = [
     "CHAIN",
@@ -36,6 +36,7 @@ __all__ = [
     "MADE_BY",
     "PRIVATE",
     "Foreign",
+    "Halves",
     "Plan",
     "Wanted",
     "Work",

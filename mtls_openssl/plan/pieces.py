@@ -43,8 +43,13 @@ def root(authority: Authority) -> tuple[Step, ...]:
     )
 
 
-def intermediate(manifest: Manifest) -> tuple[Step, ...]:
-    """The intermediate authority's key, its certificate by the root, and the chain of both."""
+def intermediate(manifest: Manifest, *, new_key: bool = True) -> tuple[Step, ...]:
+    """The intermediate authority's key, its certificate by the root, and the chain of both.
+
+    Args:
+        manifest: the authorities.
+        new_key: whether it gets a key; else the one that is there.
+    """
     one, above = manifest.intermediate, manifest.root
     if one is None:
         return ()
@@ -56,7 +61,7 @@ def intermediate(manifest: Manifest) -> tuple[Step, ...]:
         _limits(one),
     )
     return (
-        private_key(one.name, one.key, one.passphrase_variable),
+        *((private_key(one.name, one.key, one.passphrase_variable),) if new_key else ()),
         Command(
             req.request(one.key_file, csr, one.subject, passphrase=one.passphrase_variable),
             _("make the intermediate authority's certificate signing request"),

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Sequence
 
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _
-from mtls_openssl.manifest import Leaf, Manifest, Packing
+from mtls_openssl.manifest import INTERMEDIATE, Leaf, Manifest, Packing
 from mtls_openssl.openssl import ca, pkcs12, x509
 from mtls_openssl.plan import pieces
 from mtls_openssl.plan.drop_in import issuing
 from mtls_openssl.plan.naming import CHAIN, chain_of, packed
 from mtls_openssl.plan.nouns import Plan
 from mtls_openssl.steps import Step
+
+
+class Halves(enum.Flag):
+    """What is made of an authority."""
+
+    NEITHER = 0
+    CERTIFICATE = enum.auto()
+    KEY = enum.auto()
+    BOTH = CERTIFICATE | KEY
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ def selected(
     work: Sequence[Work],
     *,
     root: bool = False,
-    intermediate: bool = False,
+    intermediate: Halves = Halves.NEITHER,
     join: bool = False,
 ) -> Plan:
     """The plan of a change.
@@ -50,7 +60,7 @@ def selected(
         manifest: the whole set.
         work: what is to be done for each certificate that does not stay as it is.
         root: whether the root is made.
-        intermediate: whether the intermediate authority is made.
+        intermediate: what is made of the intermediate authority.
         join: whether the chain of the authorities is written, where they stay.
     """
     stages = list(_stages(manifest, work, root=root, intermediate=intermediate, join=join))
@@ -86,17 +96,21 @@ _Stage = tuple[str, tuple[Step, ...]]
 
 
 def _stages(
-    manifest: Manifest, work: Sequence[Work], *, root: bool, intermediate: bool, join: bool
+    manifest: Manifest, work: Sequence[Work], *, root: bool, intermediate: Halves, join: bool
 ) -> Iterator[_Stage]:
+    steps: tuple[Step, ...]
     if root:
         yield _("Generating CA certificate"), pieces.root(manifest.root)
-    if intermediate:
+    if Halves.KEY in intermediate:
         yield _("Generating the intermediate authority"), pieces.intermediate(manifest)
+    elif intermediate:
+        steps = pieces.intermediate(manifest, new_key=False)
+        yield _("Renewing the intermediate authority's certificate"), steps
     elif join or (root and manifest.intermediate):
         yield _("Writing the chain"), (pieces.chain(manifest),)
     by = manifest.intermediate.certificate_file if manifest.intermediate else ""
     for one in work:
-        steps: tuple[Step, ...] = ()
+        steps = ()
         if one.issue:
             steps = (
                 *pieces.leaf(one.leaf, manifest, new_key=one.new_key),
@@ -111,12 +125,14 @@ def _stages(
 
 
 def _makes(
-    manifest: Manifest, work: Sequence[Work], *, root: bool, intermediate: bool, join: bool
+    manifest: Manifest, work: Sequence[Work], *, root: bool, intermediate: Halves, join: bool
 ) -> Iterator[str]:
     if root:
         yield from (manifest.root.key_file, manifest.root.certificate_file)
-    if intermediate and manifest.intermediate:
-        yield from (manifest.intermediate.key_file, manifest.intermediate.certificate_file)
+    if Halves.KEY in intermediate:
+        yield f"{INTERMEDIATE}.key"
+    if intermediate:
+        yield f"{INTERMEDIATE}.crt"
     if manifest.intermediate and (root or intermediate or join):
         yield CHAIN
     for one in work:
@@ -132,13 +148,13 @@ def _needs(
     bundles: Sequence[pkcs12.Bundle],
     makes: Sequence[str],
     *,
-    intermediate: bool,
+    intermediate: Halves,
 ) -> Iterator[str]:
     wanted = [authority.certificate_file for authority in manifest.authorities]
     if any(one.issue for one in work):
         wanted += issuing(manifest)
     if intermediate:
-        wanted += [manifest.root.key_file, manifest.root.certificate_file]
+        wanted += [manifest.root.key_file, manifest.root.certificate_file, f"{INTERMEDIATE}.key"]
     wanted += [one.leaf.key_file for one in work if one.issue and not one.new_key]
     wanted += [one.leaf.certificate_file for one in work if not one.issue]
     wanted += [file for bundle in bundles for file in bundle.needs]
@@ -146,7 +162,7 @@ def _needs(
 
 
 def _retires(
-    manifest: Manifest, work: Sequence[Work], *, root: bool, intermediate: bool
+    manifest: Manifest, work: Sequence[Work], *, root: bool, intermediate: Halves
 ) -> Iterator[str]:
     for one in work:
         if one.issue:
@@ -156,8 +172,8 @@ def _retires(
                 yield chain_of(one.leaf.name)
         for packing in one.packings:
             yield packing.password_file
-    if root or intermediate:
+    if root or Halves.KEY in intermediate:
         yield from (pkcs12.TRUSTSTORE.file, pkcs12.TRUSTSTORE.password_file)
         yield x509.serial_file(manifest.root.name)
-        # The register and the CRLs are those of the old authority.
-        yield from ca.KEPT
+        # The register and the CRLs are those of the old authority, all but the root's own list.
+        yield from ca.KEPT if root else ca.KEPT[:-1]

@@ -1,0 +1,154 @@
+"""An authority below the root lasts longer, or is replaced: nothing that it issued is lost."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from mtls_openssl.openssl import extensions
+from tests.sets import PASSWORD, Set, made_fixture
+
+__all__ = ["made_fixture"]
+pytestmark = pytest.mark.end_to_end
+
+SMALL = """\
+profile = "modern"
+
+[ca]
+days = 400
+
+[intermediate]
+days = 60
+
+[[server]]
+name = "www"
+days = 50
+dns = ["www.example.com"]
+
+[[client]]
+name = "alice"
+days = 50
+"""
+CHECKED = ("-x509_strict", "-crl_check_all", "-CAfile", "ca.crt", "-CRLfile", "crl.pem")
+
+
+@pytest.fixture(name="original", scope="module")
+def original_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    original = Set(tmp_path_factory.mktemp("original") / "set")
+    (original.folder / "mtls.toml").write_text(SMALL, "utf-8")
+    original.must("apply", MTLS_P12_PASSWORD=PASSWORD)
+    return original
+
+
+@pytest.fixture(name="layered")
+def layered_fixture(original: Set, made: Set) -> Set:
+    """A set below an intermediate authority, which is to last 90 days from now on, not 60."""
+    layered = made.copy_of(original)
+    config = layered.folder / "mtls.toml"
+    config.write_text(SMALL.replace("days = 60", "days = 90"), "utf-8")
+    return layered
+
+
+def chain(layered: Set, file: str) -> str:
+    return (layered.folder / file).read_text("ascii")
+
+
+def test_it_lasts_longer_with_its_key_and_its_name(layered: Set) -> None:
+    was = layered.certificate("intermediate")
+
+    layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+    now = layered.certificate("intermediate")
+    assert (now.subject, now.public_key) == (was.subject, was.public_key)
+    assert (now.not_after - was.not_after).days in {29, 30}
+    constraints = extensions.BASIC_CONSTRAINTS
+    assert now.extensions[constraints] == was.extensions[constraints]
+
+
+def test_whatever_it_has_issued_is_good_still_and_has_the_new_chain(layered: Set) -> None:
+    before = layered.files()
+
+    layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+    assert layered.changed_since(before) == {
+        "intermediate.crt", "chain.crt", "www.chain.crt", "alice.chain.crt", "alice.p12",
+    }  # fmt: skip
+    for name in ("www", "alice"):
+        assert chain(layered, "intermediate.crt") in chain(layered, f"{name}.chain.crt")
+    layered.must("verify")
+
+
+def test_whoever_was_revoked_below_it_is_so_still(layered: Set) -> None:
+    layered.must("issue", "-n", "2", "--cn", "device-{}", "--days", "40")
+    layered.must("revoke", "device-2")
+
+    layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+    checked = ("verify", *CHECKED, "-untrusted", "intermediate.crt")
+    assert "device-1.crt: OK" in layered.openssl(*checked, "clients/device-1/device-1.crt")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        layered.openssl(*checked, "clients/device-2/device-2.crt")
+    assert "certificate revoked" in refused.value.stdout + refused.value.stderr
+
+
+def test_a_root_is_not_renewed_so_and_the_way_is_told(layered: Set) -> None:
+    ran = layered.run("renew", "ca")
+    assert (ran.code, "repair-ca --ca-days" in ran.stderr) == (7, True)
+
+
+def test_another_subject_in_mtls_toml_would_part_it_from_what_it_has_issued(layered: Set) -> None:
+    config = layered.folder / "mtls.toml"
+    config.write_text(SMALL.replace("[intermediate]", '[intermediate]\ncn = "Another"'), "utf-8")
+    before = layered.files()
+
+    ran = layered.run("renew", "intermediate")
+
+    assert (ran.code, "another subject" in ran.stderr) == (7, True)
+    assert layered.files() == before
+
+
+@pytest.mark.parametrize("what", ["a fleet", "somebody who is revoked"])
+def test_it_is_not_replaced_where_that_would_put_others_out_of_reach(
+    what: str, layered: Set
+) -> None:
+    if what == "a fleet":
+        layered.must("issue", "-n", "1", "--cn", "device-{}", "--days", "40")
+    else:
+        layered.must("revoke", "alice")
+    before = layered.files()
+
+    ran = layered.run("apply", "--replace", "intermediate")
+
+    assert (ran.code, "renew intermediate" in ran.stderr) == (2, True)
+    assert layered.files() == before
+
+
+def test_the_list_of_the_root_stays_where_only_the_intermediate_is_replaced(layered: Set) -> None:
+    layered.must("crl")
+    root_list = layered.folder / "ca.crl.pem"
+    was = root_list.read_bytes()
+
+    told = layered.must("apply", "--replace", "intermediate", MTLS_P12_PASSWORD=PASSWORD).stdout
+
+    assert root_list.read_bytes() == was
+    assert not (layered.folder / "crl.pem").exists()
+    assert "a server that reads crl.pem needs another: python -m mtls_openssl crl" in told
+
+
+def test_with_the_root_all_below_it_is_made_anew(layered: Set) -> None:
+    was = {name: layered.certificate(name).public_key for name in ("ca", "intermediate", "www")}
+
+    layered.must("apply", "--replace", "ca", MTLS_P12_PASSWORD=PASSWORD)
+
+    for name, key in was.items():
+        assert layered.certificate(name).public_key != key
+    layered.must("verify")
+
+
+def test_a_fleet_of_the_root_before_is_named(layered: Set) -> None:
+    layered.must("issue", "-n", "2", "--cn", "device-{}", "--days", "40")
+
+    told = layered.must("apply", "--replace", "ca", "--dry-run").stdout
+
+    assert "2 clients of the fleet are of the CA before" in told
