@@ -30,7 +30,9 @@ def main() -> None:
         language.speak(language.chosen(sys.argv[1:], os.environ))
         from mtls_openssl.cli import app  # noqa: PLC0415
 
-        app(prog_name="python -m mtls_openssl")
+        # Handed over by us they are as they were typed: on Windows typer would put files, variables
+        # and home folders in the place of `*.example.com`, `%OS%` and `~`.
+        app(args=sys.argv[1:], prog_name="python -m mtls_openssl")
     except SystemExit as end:
         _leave(end)
     except KeyboardInterrupt:

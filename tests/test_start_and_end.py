@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mtls_openssl.openssl import extensions, x509
+from tests import machine
+from tests.sets import program
+
 US = (sys.executable, "-m", "mtls_openssl")
 
 
@@ -25,6 +29,35 @@ def test_a_run_does_not_wait_for_what_other_commands_need(tmp_path: Path) -> Non
     assert rooms.isdisjoint({"desk", "doctor", "inspection", "live", "register", "trust"})
     assert ours.isdisjoint({"audit.chain", "cli.adding", "cli.live", "scripting.bat"})
     assert loaded.isdisjoint({"asyncio", "http", "rich", "ssl", "tomllib"})
+
+
+def test_what_looks_like_a_pattern_or_a_variable_is_taken_as_it_was_typed(tmp_path: Path) -> None:
+    for name in ("dev1", "zz.example.com", "set1"):
+        (tmp_path / name).touch()
+    typed = ("--ca-cn", "dev[12]", "--org", "$OS %OS%", "--client-cn", "~",
+             "--server-dns", "*.example.com", "--out", "set[1]")  # fmt: skip
+    machine.started("all", *typed, cwd=tmp_path)
+
+    folder = tmp_path / "set[1]"
+    ca, client, server = (
+        x509.parse_text(subprocess.run(
+            [program(), *x509.inspect(f"{name}.crt")], cwd=folder, capture_output=True, text=True,
+            encoding="utf-8", check=True,
+        ).stdout)
+        for name in ("ca", "client", "server")
+    )  # fmt: skip
+    assert {("CN", "dev[12]"), ("O", "$OS %OS% CA")} <= set(ca.subject)
+    assert ("CN", "~") in client.subject
+    assert server.extensions[extensions.ALTERNATIVE_NAME].values[0] == "DNS:*.example.com"
+
+
+@pytest.mark.windows
+@pytest.mark.parametrize("pattern", ["*.crt", "certs\\??.crt", "certs\\*.crt"])
+def test_a_pattern_of_files_is_matched_where_no_shell_does_it(pattern: str, tmp_path: Path) -> None:
+    folder = tmp_path / "certs" if "certs" in pattern else tmp_path
+    machine.mtls("ca", "--out", folder, cwd=tmp_path)
+    ran = machine.started("inspect", pattern, cwd=tmp_path)
+    assert "MyRootCA" in ran.stdout
 
 
 @pytest.mark.parametrize(

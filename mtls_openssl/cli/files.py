@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import glob
 import inspect as signatures
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,9 +49,30 @@ def argument(
         signatures.Parameter.KEYWORD_ONLY,
         default=default,
         annotation=Annotated[
-            kind, typer.Argument(metavar=metavar, help=spoken(Text(help)), show_default=False)
+            kind,
+            typer.Argument(
+                metavar=metavar, help=spoken(Text(help)), show_default=False, callback=_found
+            ),
         ],
     )
+
+
+def _found(typed: Any) -> Any:
+    """What was typed; on Windows the files that match, where it is a pattern such as `*.crt`.
+
+    The shells of other systems have done that already.
+    """
+    if sys.platform != "win32" or not isinstance(typed, list):
+        return typed
+    return [file for one in typed for file in _matching(one)]
+
+
+def _matching(one: Any) -> list[Any]:
+    # A name may have brackets, and no file has one of the others.
+    if not re.search(r"[*?]", str(one)):
+        return [one]
+    found = sorted(glob.glob(str(one).replace("[", "[[]")))  # noqa: PTH207 - its folder may be one
+    return [type(one)(file) for file in found] or [one]
 
 
 _FILES = (argument("files", list[Path], "FILE...", "Files, folders, or - for standard input."),)
