@@ -63,6 +63,16 @@ def test_a_file_for_a_reader_has_the_algorithms_that_the_reader_knows(
 
 
 @pytest.mark.end_to_end
+def test_what_a_file_is_made_for_is_seen_in_its_bytes(folder: Path) -> None:
+    file, seen = folder / "client.p12", {}
+    for reader in ("modern", "macos"):
+        mtls("p12", "--for", reader, cwd=folder)
+        seen[reader] = readers.profile_like(file.read_bytes())
+    assert seen == {"modern": "modern", "macos": "windows2016"}
+    assert readers.profile_like(b"") is None
+
+
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("reader", ["modern", "windows2016"])
 def test_what_is_said_of_a_file_is_what_its_bytes_say(reader: str, folder: Path) -> None:
     told = packed(folder, "--for", reader)

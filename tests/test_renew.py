@@ -13,6 +13,7 @@ from mtls_openssl.inventory.things import State
 from mtls_openssl.life.deciding import when_it_ends
 from mtls_openssl.life.decision import Wish
 from mtls_openssl.openssl import extensions
+from tests.der import protection
 from tests.machine import lock
 from tests.sets import PASSPHRASE, PASSWORD, Set, days_left, made_fixture
 
@@ -100,6 +101,16 @@ def test_a_pkcs12_file_keeps_the_password_that_was_made_for_it(old: Set) -> None
     password = (old.folder / "alice.p12.password").read_text("ascii").strip()
     old.must("renew", "alice")
     old.openssl("pkcs12", "-in", "alice.p12", "-nokeys", "-passin", f"pass:{password}")
+
+
+@pytest.mark.parametrize("reader", ["macos", "modern"])
+def test_a_pkcs12_file_is_packed_for_whoever_reads_the_old_one(old: Set, reader: str) -> None:
+    old.must("p12", "alice", "--for", reader)
+    before = protection(old.folder / "alice.p12")
+
+    old.must("renew", "alice")
+
+    assert protection(old.folder / "alice.p12") == before
 
 
 def test_where_there_is_no_set_nothing_is_made(made: Set) -> None:

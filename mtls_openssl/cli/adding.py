@@ -173,7 +173,7 @@ def bundle_of(choices: Choices, name: str, read: Loaded) -> Bundle:
     if f"{name}.crt" in files:
         with desk(choices, "p12") as asking:
             described = condition.read(asking, folder, f"{name}.crt")
-        leaf = describing.leaf_from(name, described, files) if described else None
+        leaf = describing.leaf_from(name, described) if described else None
     if leaf is None:
         raise FolderUnavailableError(
             _(

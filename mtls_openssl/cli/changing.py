@@ -90,6 +90,7 @@ def _as_they_are(
     asking: Desk, folder: Path, manifest: Manifest, wish: Wish, *, known: bool
 ) -> Manifest:
     """A manifest of the certificates that there are: as it is described, else as each one is."""
+    from mtls_openssl.inspection.files import bytes_of  # noqa: PLC0415
     from mtls_openssl.life import condition, describing  # noqa: PLC0415
 
     files = condition.files_in(folder)
@@ -112,7 +113,7 @@ def _as_they_are(
     for name in there:
         leaf = manifest.leaf(name) if known else None
         if leaf is None and (read := condition.read(asking, folder, f"{name}.crt")):
-            leaf = describing.leaf_from(name, read, files)
+            leaf = describing.leaf_from(name, read, files, lambda file: bytes_of(folder / file))
         if leaf:
             leaves.append(leaf)
     return dataclasses.replace(manifest, leaves=tuple(leaves))

@@ -57,7 +57,7 @@ def _as_they_are(choices: Choices, names: list[str]) -> Manifest | None:
     with desk(choices, "verify") as asking:
         for name in names:
             read = condition.read(asking, folder, f"{name}.crt")
-            leaf = describing.leaf_from(name, read, frozenset()) if read else None
+            leaf = describing.leaf_from(name, read) if read else None
             if leaf:
                 leaves.append(leaf)
     nobody = Authority(ROOT, (), 0, Key("RSA"))

@@ -6,6 +6,7 @@ What is asked for is what each certificate says, so that nothing but the folder 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,9 @@ from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.life.deciding import when_it_ends
 from mtls_openssl.life.decision import Wish
 from mtls_openssl.life.describing import leaf_from
-from mtls_openssl.manifest import Leaf, Packing, Role
+from mtls_openssl.manifest import Leaf, Role
 from mtls_openssl.openssl import ca
 from mtls_openssl.openssl.x509 import Name
-
-_TRIPLE_DES = bytes.fromhex("060a2a864886f70d010c0103")
-"""pbeWithSHA1And3-KeyTripleDES-CBC (RFC 7292, appendix C), as it stands in a PKCS#12 file."""
-_READ_BY_ALL = "windows2016"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,24 +111,16 @@ def leaf_of(folder: Path, one: Client) -> Leaf | None:
     """
     if one.described is None:
         return None
-    leaf = leaf_from(one.name, one.described, clients.files(folder, one.name))
-    if leaf is None or leaf.role is not Role.CLIENT:
-        return None
-    packings = tuple(_as_it_is(folder, one.name, packing) for packing in leaf.packings)
-    return dataclasses.replace(leaf, packings=packings)
+    files = clients.files(folder, one.name)
+    content = functools.partial(clients.content, folder, one.name)
+    leaf = leaf_from(one.name, one.described, files, content)
+    return leaf if leaf and leaf.role is Role.CLIENT else None
 
 
 def kept_key(folder: Path, name: str) -> bytes:
     """The private key of a client, PEM; nothing where it is not here, or has a password."""
     key = clients.content(folder, name, f"{name}.key")
     return b"" if b"ENCRYPTED" in key else key
-
-
-def _as_it_is(folder: Path, name: str, packing: Packing) -> Packing:
-    """A PKCS#12 file that is read by whoever reads the one that is there."""
-    if packing.reader is None and _TRIPLE_DES in clients.content(folder, name, packing.file):
-        return dataclasses.replace(packing, reader=_READ_BY_ALL)
-    return packing
 
 
 def _subject(file: Path) -> Name | None:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from mtls_openssl.manifest import Key, Leaf, Packing, Role
-from mtls_openssl.openssl import extensions
+from mtls_openssl.openssl import extensions, readers
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.profiles import P12_FOR
 from mtls_openssl.proof.certificates import alternatives_of, kind_of
 
 
-def leaf_from(name: str, described: Description, files: frozenset[str]) -> Leaf | None:
+def leaf_from(
+    name: str,
+    described: Description,
+    files: frozenset[str] = frozenset(),
+    content: Callable[[str], bytes] = lambda _file: b"",
+) -> Leaf | None:
     """One more of the same: what has to be asked for to get such a certificate again.
 
     Args:
         name: what its files are called.
         described: what it says.
-        files: the names of all files in its folder.
+        files: the names of all files in its folder; none where what it is packed into is of no
+            matter.
+        content: gives what is in a file of them, so that a PKCS#12 file can be packed for whoever
+            reads the one that is there.
 
     Returns:
         None for a certificate that can't be asked for here: for neither side, or with a kind
@@ -38,11 +48,17 @@ def leaf_from(name: str, described: Description, files: frozenset[str]) -> Leaf 
         alternatives_of(described),
         f"v3_{name}.ext",
         bool(usage and usage.critical),
-        tuple(_packings(name, common_name, files)),
+        tuple(_packings(name, common_name, files, content)),
         peer=both,
     )
 
 
-def _packings(name: str, common_name: str, files: frozenset[str]) -> list[Packing]:
-    readers = {f"{name}.p12": None, **{f"{name}.{reader}.p12": reader for reader in P12_FOR}}
-    return [Packing(file, common_name, reader) for file, reader in readers.items() if file in files]
+def _packings(
+    name: str, common_name: str, files: frozenset[str], content: Callable[[str], bytes]
+) -> Iterator[Packing]:
+    own = f"{name}.p12"
+    if own in files:
+        yield Packing(own, common_name, readers.profile_like(content(own)))
+    for reader in P12_FOR:
+        if (file := f"{name}.{reader}.p12") in files:
+            yield Packing(file, common_name, reader)

@@ -53,8 +53,15 @@ PROTECTIONS: Final[Mapping[str, Protection]] = MappingProxyType(
 )
 """What a file for each of `P12_FOR` is protected with."""
 
+_READ_BY_ALL: Final = "windows2016"
+
 _TRIPLE_DES, _RC2, _PBES2 = "3DES", "RC2", "PBES2"
 _SHA1, _SHA2, _PBMAC1 = "SHA-1", "SHA-2", "PBMAC1"
+
+_OLD_IN_DER: Final = bytes.fromhex("060a2a864886f70d010c01")
+"""pbeWithSHA1And…, whatever the cipher: the object identifier but for its end (RFC 7292, C)."""
+_PBES2_IN_DER: Final = bytes.fromhex("06092a864886f70d01050d")
+"""PBES2 (RFC 8018, A.4), as it stands in a file."""
 
 _READ_BY_OLD = frozenset({_TRIPLE_DES, _RC2, _SHA1})
 _READ_BY_NEW = _READ_BY_OLD | {_PBES2, _SHA2}
@@ -134,6 +141,20 @@ def arguments(profile: str | None) -> tuple[str, ...]:
         return ()
     one = PROTECTIONS[profile]
     return ("-keypbe", one.cipher, "-certpbe", one.cipher, "-macalg", one.digest)
+
+
+def profile_like(file: bytes) -> str | None:
+    """The one of `P12_FOR` whose file is read by all who read another one.
+
+    Args:
+        file: the other one, which need not be opened: its algorithms are in the clear.
+
+    Returns:
+        None where it says none that is known.
+    """
+    if _OLD_IN_DER in file:
+        return _READ_BY_ALL
+    return "modern" if _PBES2_IN_DER in file else None
 
 
 def fault(contents: Contents, profile: str) -> str:
