@@ -113,6 +113,17 @@ def test_a_pkcs12_file_is_packed_for_whoever_reads_the_old_one(old: Set, reader:
     assert protection(old.folder / "alice.p12") == before
 
 
+def test_nothing_is_said_of_a_ca_of_which_nothing_is_wanted(old: Set) -> None:
+    assert "ca.crt stays" not in old.run("renew").stdout
+
+
+def test_a_set_without_its_ca_is_told_of_nothing_that_renew_can_not_do(old: Set) -> None:
+    (old.folder / "ca.crt").unlink()
+    (old.folder / "ca.key").unlink()
+    ran = old.run("renew", "alice")
+    assert (ran.code, "backup/" in ran.stderr, "--replace" in ran.stderr) == (7, True, False)
+
+
 def test_where_there_is_no_set_nothing_is_made(made: Set) -> None:
     ran = made.run("renew")
 

@@ -27,6 +27,7 @@ class Condition:
     """What there is.
 
     Args:
+        folder: the folder of the set, absolute.
         files: the names of all files in the folder.
         checks: what was found of each file that is wanted.
         certificates: what each certificate says, by the name of its file.
@@ -35,6 +36,7 @@ class Condition:
         revoked: the files of the certificates that the register calls revoked.
     """
 
+    folder: Path
     files: frozenset[str]
     checks: tuple[Check, ...]
     certificates: Mapping[str, Description]
@@ -105,6 +107,7 @@ def examine(
     outcomes = [_asked(desk, command, folder, secrets) for command in proof.commands]
     certificates = dict(_certificates(outcomes))
     return Condition(
+        folder.absolute(),
         files,
         proof.judge(outcomes, folder),
         certificates,

@@ -97,8 +97,11 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
                 names=", ".join(others),
             ),
             cause=_("a new CA would make what the old one has issued worthless"),
-            fix=_(
-                "bring back the old one from backup/, or say that you want a new one: --replace ca"
+            fix=_("bring back the old one from backup/")
+            if wish.only_renew
+            else _(
+                "bring back the old one from backup/, or say that you want a new one: {command}",
+                command=_anew(one, condition),
             ),
         )
     if wish.only_renew:
@@ -277,20 +280,12 @@ def _packings(leaf: Leaf, condition: Condition) -> tuple[tuple[Packing, ...], tu
 def _notes(
     manifest: Manifest, condition: Condition, wish: Wish, authorities: list[Action]
 ) -> Iterator[Text]:
-    for one, action in zip(manifest.authorities, authorities, strict=True):
-        if action.verb is not Verb.KEEP:
-            continue
-        faults = condition.faults(one.certificate_file)
-        if faults:
-            yield _(
-                "{file} stays, though {faults}; --replace {name} makes it anew, and with it all"
-                " that it has issued",
-                file=one.certificate_file,
-                faults=joined(_("; "), faults),
-                name=one.name,
-            )
+    # Who only renews wants nothing of an authority but what it is.
     if wish.only_renew:
         yield from _elsewhere(manifest, condition, wish)
+    else:
+        kept = {action.name for action in authorities if action.verb is Verb.KEEP}
+        yield from _unlike(manifest, condition, kept)
     known = {leaf.name for leaf in manifest.leaves}
     others = [name for name in leaves_there(condition.files) if name not in known]
     if others and not wish.only_renew:
@@ -318,6 +313,24 @@ def _with_new_key(name: str) -> Text:
         "another one, with a new key: {command}",
         command=f"python -m mtls_openssl renew {name} --rekey",
     )
+
+
+def _unlike(manifest: Manifest, condition: Condition, kept: AbstractSet[str]) -> Iterator[Text]:
+    """The authorities that are not as wanted, and stay."""
+    for one in manifest.authorities:
+        faults = condition.faults(one.certificate_file)
+        if faults and one.name in kept:
+            yield _(
+                "{file} stays, though {faults}; to make it anew, and with it all that it has"
+                " issued: {command}",
+                file=one.certificate_file,
+                faults=joined(_("; "), faults),
+                command=_anew(one, condition),
+            )
+
+
+def _anew(one: Authority, condition: Condition) -> str:
+    return f'python -m mtls_openssl apply --replace {one.name} --out "{condition.folder}"'
 
 
 def _elsewhere(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Text]:
