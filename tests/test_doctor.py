@@ -295,6 +295,44 @@ def test_a_name_in_chinese_is_the_one_that_the_certificate_has(tmp_path: Path) -
     assert "names" not in {one["code"] for one in json.loads(told.stdout)["findings"]}
 
 
+def test_what_ends_soon_is_renewed_for_its_own_key_and_life(folder: Path) -> None:
+    unlogged(folder)
+    issue(folder, "client", begin=-90 * DAY, end=9 * DAY)
+    key = (folder / "client.key").read_bytes()
+    first = of_the_set(findings(folder, password=None))[0]
+    assert first.code == "expires-soon"
+    assert first.mend.startswith("python -m mtls_openssl renew client ")
+
+    take(first.mend, folder)
+
+    client = ailments.patient(folder).certificates["client"]
+    assert (folder / "client.key").read_bytes() == key
+    assert (client.not_after - client.not_before).days == 99
+    assert codes(findings(folder)) == []
+
+
+def test_what_ends_soon_and_has_no_key_to_be_renewed_for_is_made_anew(folder: Path) -> None:
+    (folder / "client.key").unlink()
+    end = ailments.patient(folder).certificates["client"].not_after - 9 * DAY
+    (soon,) = (
+        one for one in findings(folder, now=end)
+        if (one.code, one.subject) == ("expires-soon", "client.crt")
+    )  # fmt: skip
+    assert soon.mend.startswith("python -m mtls_openssl client ")
+
+
+def test_what_ends_soon_is_made_anew_where_mtls_toml_asks_for_another_kind_of_key(
+    folder: Path,
+) -> None:
+    (folder / "mtls.toml").write_text("key_size = 2048\n")
+    end = ailments.patient(folder).certificates["client"].not_after - 9 * DAY
+    (soon,) = (
+        one for one in findings(folder, now=end)
+        if (one.code, one.subject) == ("expires-soon", "client.crt")
+    )  # fmt: skip
+    assert soon.mend.startswith("python -m mtls_openssl client ")
+
+
 def test_a_bundle_of_an_earlier_certificate_is_packed_again(folder: Path) -> None:
     unlogged(folder)
     issue(folder, "client")

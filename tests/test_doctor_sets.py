@@ -13,6 +13,7 @@ import pytest
 
 from mtls_openssl import doctor
 from mtls_openssl.doctor import Severity
+from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
 from tests import ailments
 from tests.ailments import HARMLESS, codes, findings, gone, moved, of_the_set, take
 from tests.machine import PASSWORD, mtls
@@ -213,6 +214,48 @@ def test_whoever_nears_the_end_is_named_with_what_renews_it(folder: Path) -> Non
     assert soon("bob")["bob.crt"].startswith("python -m mtls_openssl renew bob ")
     assert "renew intermediate" in soon("intermediate")["intermediate.crt"]
     assert "repair-ca --ca-days 3650" in soon("ca")["ca.crt"]
+
+
+ED25519 = DESCRIBED.replace('name = "alice"', 'name = "alice"\nkey = "Ed25519"')
+
+
+def with_ed25519(folder: Path) -> str:
+    """What mends that alice has a key that browsers refuse, as mtls.toml asks for."""
+    (folder / "mtls.toml").write_text(ED25519, "utf-8")
+    mtls("apply", "-q", cwd=folder)
+    (one,) = of_the_set(findings(folder))
+    assert (one.code, one.subject) == ("key-kind", "alice.crt")
+    return one.mend
+
+
+def test_a_kind_of_key_that_mtls_toml_asks_for_is_changed_there(folder: Path) -> None:
+    mend = with_ed25519(folder)
+    assert mend.startswith('set key = "P-256" for alice in mtls.toml; then: ')
+
+    (folder / "mtls.toml").write_text(ED25519.replace("Ed25519", "P-256"), "utf-8")
+    take(mend.partition("then: ")[2], folder)
+
+    assert codes(findings(folder)) == []
+
+
+def test_without_mtls_toml_one_with_another_kind_of_key_is_added_in_its_place(
+    folder: Path,
+) -> None:
+    with_ed25519(folder)
+    (folder / "mtls.toml").unlink()
+    before = ailments.patient(folder).certificates["alice"]
+    (one,) = of_the_set(findings(folder))
+    assert one.mend.startswith("move alice.key, alice.crt away; then: ")
+
+    gone("alice.key", "alice.crt")(folder)
+    take(one.mend.partition("then: ")[2], folder)
+
+    now = ailments.patient(folder).certificates["alice"]
+    assert codes(findings(folder)) == []
+    assert (now.subject, now.extensions[ALTERNATIVE_NAME]) == (
+        before.subject,
+        before.extensions[ALTERNATIVE_NAME],
+    )
 
 
 def test_a_name_that_no_server_has_is_added_in_mtls_toml(folder: Path) -> None:

@@ -209,7 +209,9 @@ def covers(server: Description, domain: str) -> bool:
 def _objections(patient: Patient, owner: str, certificate: Description) -> Iterator[Finding]:
     name = f"{owner}.crt"
     for found in objections(certificate):
-        if owner != ROOT:
+        if found.code == "key-kind":
+            mend = mending.rekeyed(patient, owner)
+        elif owner != ROOT:
             mend = mending.made_again(patient, owner)
         elif found.code in _REPAIRED:
             mend = mending.ours(patient, "repair-ca")
@@ -239,8 +241,7 @@ def _renewed(patient: Patient, owner: str) -> str:
         return mending.ours(patient, *_RENEWED)
     if owner in patient.members.authorities:
         return mending.certified_again(patient, owner)
-    # `apply` may find that it is too early yet.
-    return mending.replaced(patient, owner)
+    return mending.renewed(patient, owner)
 
 
 def _common_name(name: tuple[tuple[str, str], ...]) -> str:

@@ -5,20 +5,30 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mtls_openssl.doctor.members import CONFIG
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.errors import MtlsError
+from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.language import _
-from mtls_openssl.manifest import Role
+from mtls_openssl.life.describing import leaf_from
+from mtls_openssl.manifest import Leaf, Role
 from mtls_openssl.openssl import extensions
-from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.openssl.x509 import Description, Name
 from mtls_openssl.plan import CHAIN
+from mtls_openssl.proof.certificates import kind_of
 from mtls_openssl.scripting import prompt
+
+if TYPE_CHECKING:
+    from mtls_openssl.settings import Loaded
 
 _WINDOWS = sys.platform == "win32"
 _ATTRIBUTES = {"C": "country", "ST": "state", "L": "city", "O": "org"}
+_NAMES = {"DNS": "--dns", "IP": "--ip", "email": "--email", "URI": "--uri"}
+_TAKEN_BY_ALL = "P-256"
 
 
 def ours(patient: Patient, *words: str) -> str:
@@ -96,11 +106,97 @@ def certified_again(patient: Patient, owner: str) -> str:
     return made_again(patient, owner)
 
 
-def replaced(patient: Patient, owner: str) -> str:
-    """The command that makes another certificate for an owner, though nothing is wrong with it."""
-    if patient.members.usual:
+def renewed(patient: Patient, owner: str) -> str:
+    """The command that makes a certificate last longer, for the key that is there if it can."""
+    if patient.members.usual and not _keeps_its_key(patient, owner):
         return made_again(patient, owner)
+    # `apply` may find that it is too early yet.
     return ours(patient, "renew", owner)
+
+
+def _keeps_its_key(patient: Patient, owner: str) -> bool:
+    """Whether `renew` can issue another certificate for the key that is there."""
+    described, key = patient.certificate(owner), patient.files[f"{owner}.key"].key
+    if described is None or key is None or key.protection:
+        return False
+    wanted = leaf_from(owner, described)
+    if (patient.folder / CONFIG).exists():
+        try:
+            wanted = _loaded(patient).manifest.leaf(owner) or wanted
+        except MtlsError:  # nothing is made at all until the file of settings is right
+            return False
+    return wanted is not None and str(wanted.key) == str(kind_of(described))
+
+
+def rekeyed(patient: Patient, owner: str) -> str:
+    """What gives an owner a key of a kind that everybody takes.
+
+    Args:
+        patient: whose set it is.
+        owner: what its files are called; its key is of another kind.
+    """
+    again = made_again(patient, owner)
+    if _is_meant(patient, owner):
+        return _(
+            "set {setting} for {name} in mtls.toml; then: {command}",
+            setting=f'key = "{_TAKEN_BY_ALL}"',
+            name=owner,
+            command=again,
+        )
+    if again == ours(patient, "renew", owner) and patient.files[f"{owner}.key"].there:
+        return _added_again(patient, owner) or again  # a new key of `renew` is of the same kind
+    return again
+
+
+def _is_meant(patient: Patient, owner: str) -> bool:
+    """Whether mtls.toml asks for the kind of key that an owner has."""
+    described, loaded = patient.certificate(owner), patient.members.loaded
+    if described is None or loaded is None:
+        return False
+    meant = {one.name: one.key for one in loaded.manifest.authorities}
+    meant |= {leaf.name: leaf.key for leaf in loaded.manifest.leaves}
+    return owner in meant and str(meant[owner]) == str(kind_of(described))
+
+
+def _added_again(patient: Patient, owner: str) -> str:
+    """What makes a certificate like that of an owner, with a new kind of key; empty if none."""
+    described, bundles = patient.certificate(owner), frozenset(patient.members.bundles)
+    if described is None:
+        return ""
+    try:
+        leaf = leaf_from(owner, described, bundles, lambda file: bytes_of(patient.folder / file))
+        if leaf is None:
+            return ""
+        command = ours(patient, leaf.role.value, "add", owner, *_like(patient, leaf))
+    except MtlsError:  # as in `issued_again`
+        return ""
+    return _(
+        "move {files} away; then: {command}",
+        files=f"{owner}.key, {owner}.crt",
+        command=command,
+    )
+
+
+def _like(patient: Patient, leaf: Leaf) -> Iterator[str]:
+    """What `add` has to be told so that a certificate is like another, but for its kind of key."""
+    modern = leaf.critical_key_usage
+    if modern:
+        yield from ("--profile", "modern")
+    settings = _loaded(patient, modern=modern).settings
+    usual = {**dict(settings.client_subject), "CN": leaf.name if leaf.role is Role.CLIENT else ""}
+    yield from ("--key", _TAKEN_BY_ALL)
+    yield from _said(leaf.subject, usual, "cn")
+    for alternative in leaf.alternatives:
+        kind, _colon, name = alternative.partition(":")
+        if kind in _NAMES:
+            yield from (_NAMES[kind], name)
+    yield from ("--days", str(leaf.days))
+    for packing in leaf.packings:
+        yield from ("--p12", packing.reader or "default")
+    if not leaf.packings:
+        yield from ("--p12", "none")
+    if leaf.peer:
+        yield "--peer"
 
 
 def packed_again(patient: Patient, file: str) -> str:
@@ -153,15 +249,9 @@ def issued_again(patient: Patient, owner: str, *, names: tuple[str, ...] = ()) -
 
 def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[str]:
     """What has to be said so that the new certificate is for the same names as the old."""
-    from mtls_openssl.settings import load  # noqa: PLC0415 - where something is to be made again
-
     old = patient.certificate(leaf)
-    config = patient.folder / "mtls.toml"
     modern = old is not None and old.key is not None and old.key.kind == "EC"
-    profile = {"profile": "modern"} if modern else {}
-    settings = load(
-        profile, environ=os.environ, config=config if config.exists() else None
-    ).settings
+    settings = _loaded(patient, modern=modern).settings
     if modern:
         yield from ("--profile", "modern")
     if old is None or Role(leaf).usage not in _purposes(old):
@@ -169,10 +259,7 @@ def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[st
             yield from ("--server-ip" if is_address(name) else "--server-dns", name)
         return
     usual = dict(settings.server_subject if leaf == "server" else settings.client_subject)
-    for attribute, value in old.subject:
-        option = _ATTRIBUTES.get(attribute) or (f"{leaf}-cn" if attribute == "CN" else "")
-        if option and usual.get(attribute) != value:
-            yield from (f"--{option}", value)
+    yield from _said(old.subject, usual, f"{leaf}-cn")
     if leaf == "server":
         more: tuple[list[str], list[str]] = ([], [])
         for name in names:
@@ -184,6 +271,23 @@ def _options(patient: Patient, leaf: str, names: tuple[str, ...]) -> Iterator[st
         ):
             if ours_ != theirs:
                 yield from (word for value in ours_ for word in (option, value))
+
+
+def _said(subject: Name, usual: Mapping[str, str], common_name: str) -> Iterator[str]:
+    """The options for what is not as usual in a subject; `common_name` is that of its CN."""
+    options = {**_ATTRIBUTES, "CN": common_name}
+    for attribute, value in subject:
+        if attribute in options and usual.get(attribute) != value:
+            yield from (f"--{options[attribute]}", value)
+
+
+def _loaded(patient: Patient, *, modern: bool = False) -> Loaded:
+    """The settings that a command goes by in this folder."""
+    from mtls_openssl.settings import load  # noqa: PLC0415 - where something is to be made again
+
+    config = patient.folder / CONFIG
+    said = {"profile": "modern"} if modern else {}
+    return load(said, environ=os.environ, config=config if config.exists() else None)
 
 
 def _purposes(certificate: Description) -> tuple[str, ...]:
