@@ -20,6 +20,7 @@ from mtls_openssl.cli import app, console
 from mtls_openssl.language import speak
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Key, Role
 from mtls_openssl.profiles import PROFILES
+from mtls_openssl.scripting import prompt
 from mtls_openssl.settings import Loaded, Settings, SettingsRefusedError, load
 from mtls_openssl.settings.schema import schema
 from mtls_openssl.settings.tables import Tables
@@ -134,6 +135,25 @@ def test_the_command_writes_it_where_there_is_none_and_never_over_another(tmp_pa
     assert "edit it, or name another one with --write" in refused.stderr
     assert (tmp_path / "mtls.toml").read_text("utf-8") == text
     assert [path.name for path in tmp_path.iterdir()] == ["mtls.toml"]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (("--out", "set"), ("--out", "set")),
+        (("--write", "set/mtls.toml"), ("--out", "set")),
+        (("--write", "other.toml"), ("--config", "other.toml")),
+    ],
+)
+def test_what_makes_the_set_of_it_goes_by_the_file_that_was_written(
+    written: tuple[str, ...], words: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "set").mkdir()
+
+    said = mtls("init", *written, cwd=tmp_path).stdout
+
+    make = prompt.line("python", "-m", "mtls_openssl", "all", *words)
+    assert f"make the set: {make}\n" in said
 
 
 def test_a_value_that_is_refused_leaves_no_file(tmp_path: Path) -> None:

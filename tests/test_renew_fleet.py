@@ -18,6 +18,7 @@ from mtls_openssl.doctor import Severity
 from mtls_openssl.inventory import clients
 from mtls_openssl.openssl import ca, extensions, x509
 from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.scripting import prompt
 from tests import ailments
 from tests.sets import PASSPHRASE, Set, made_fixture, program
 from tests.test_issue import BATCH, LAYERED, SET, described
@@ -337,7 +338,8 @@ def test_apply_leaves_a_fleet_as_it_is_and_says_what_renews_it(fleet: Set) -> No
 
     said = fleet.must("apply", "--within", "25d").stdout
 
-    assert "3 clients of the fleet near the end: python -m mtls_openssl renew" in said
+    renew = prompt.line("python", "-m", "mtls_openssl", "renew", "--out", str(fleet.folder))
+    assert f"3 clients of the fleet near the end: {renew}\n" in said
     assert all_described(fleet) == before
 
 

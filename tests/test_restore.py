@@ -21,6 +21,7 @@ from mtls_openssl.openssl import ca
 from mtls_openssl.process import Door
 from mtls_openssl.restore import Case, all_, bring_back, chosen, examine, merging, record
 from mtls_openssl.restore.shelf import Shelf
+from mtls_openssl.scripting import prompt
 from tests.machine import PASSWORD, mtls, openssl, ran, snapshot
 
 pytestmark = pytest.mark.end_to_end
@@ -123,6 +124,23 @@ def test_a_backup_comes_back_to_the_byte_and_coming_back_can_be_undone(folder: P
     mtls("restore", "latest", "--yes", cwd=folder)
     assert {name: files(folder)[name] for name in between} == between
     assert "unbroken" in mtls("audit", "verify", cwd=folder).stdout
+
+
+def test_from_elsewhere_the_commands_to_type_next_name_the_folder(
+    folder: Path, tmp_path: Path
+) -> None:
+    backup = renewed(folder, "ca")
+    mtls("crl", cwd=folder)
+
+    def typed(*words: str) -> str:
+        return prompt.line("python", "-m", "mtls_openssl", *words, "--out", str(folder))
+
+    found = mtls("restore", "--out", folder, cwd=tmp_path).stdout
+    done = mtls("restore", backup.name, "--yes", "--out", folder, cwd=tmp_path).stdout
+
+    assert f"To bring one back: {typed('restore', backup.name)}\n" in found
+    assert f"anew: {typed('crl')}\n" in done
+    assert f"To undo it: {typed('restore', all_(folder)[0].name)}\n" in done
 
 
 def test_a_whole_set_comes_back_with_its_ca_and_the_new_ca_when_that_is_undone(
@@ -379,7 +397,7 @@ def test_a_list_of_a_ca_that_goes_does_not_stay(folder: Path) -> None:
 
     assert changes(answer)["crl.pem"] == changes(answer)[ca.INDEX] == "leaves"
     assert not (folder / "crl.pem").exists()
-    assert any("mtls_openssl crl" in note for note in answer["notes"])
+    assert any(note.endswith("mtls_openssl crl") for note in answer["notes"])
 
 
 def test_a_register_that_was_lost_comes_back_with_every_revocation(folder: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from mtls_openssl.audit import verify as verify_log
 from mtls_openssl.openssl import ca
+from mtls_openssl.scripting import prompt
 from tests import authority
 from tests.authority import asked, flat, issue, listed, said, serial, serials, supersede, verdict
 from tests.machine import lock, openssl, ran, snapshot
@@ -222,6 +223,27 @@ def test_without_a_crl_the_register_alone_knows_and_says_what_is_left_to_do(fold
     )
     mtls("crl", "--out", folder)
     assert serials(folder) == {serial(folder, "alice.crt")}
+
+
+def test_what_is_left_to_do_names_the_folder_wherever_that_is_not_the_current_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = prompt.line("python", "-m", "mtls_openssl", "crl", "--out", str(folder))
+
+    revoked = mtls("revoke", "alice", "--no-crl", "--out", folder).output
+    made = mtls("crl", "--out", folder).output
+    monkeypatch.chdir(folder)
+    here = mtls("crl").output
+
+    assert f"let in still: {again}\n" in revoked
+    assert f"in time: {again}\n" in made
+    assert "in time: python -m mtls_openssl crl\n" in here
+
+
+def test_who_wants_the_root_revoked_is_told_what_to_do_in_its_folder(folder: Path) -> None:
+    again = prompt.line("python", "-m", "mtls_openssl", "all", "--out", str(folder))
+
+    assert again in mtls("revoke", "ca", "--out", folder, code=2).output
 
 
 def test_the_number_of_the_crl_rises_though_the_file_with_it_is_lost(folder: Path) -> None:

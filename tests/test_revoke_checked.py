@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import shutil
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mtls_openssl.doctor import Severity
+from mtls_openssl.scripting import prompt
 from tests.ailments import findings
 from tests.authority import asked, listed, said
 from tests.machine import mtls
@@ -98,6 +100,22 @@ def test_a_handshake_with_an_expired_crl_lets_nobody_in_and_tells_what_mends_it(
 
     assert "out of date" in done.stderr
     assert "mtls_openssl crl" in done.stderr
+
+
+def test_from_elsewhere_the_command_that_mends_an_expired_crl_names_the_folder(
+    folder: Path, tmp_path: Path
+) -> None:
+    over(folder)
+    again = prompt.line("python", "-m", "mtls_openssl", "crl", "--out", str(folder))
+
+    refused = [
+        mtls(command, "--out", folder, cwd=tmp_path, exit_code=5).stderr
+        for command in ("verify", "handshake")
+    ]
+    mtls("report", "--out", folder, cwd=tmp_path)
+
+    assert [said_.count(again) > 0 for said_ in refused] == [True, True]
+    assert again in html.unescape((folder / "mtls-report.html").read_text("utf-8"))
 
 
 def test_a_handshake_without_a_revoked_client_says_so(folder: Path) -> None:

@@ -156,7 +156,7 @@ def scheduler(root: Path, platform: str) -> Iterator[Scheduler]:
     machine = host(root, platform, PATH=str(root / "bin")).machine
     door = Door()
     with at(root, Search((), None), door=door, purpose="schedule") as desk:
-        yield Scheduler(desk, machine, lambda _argv: None)
+        yield Scheduler(desk, machine, lambda _argv: None, root)
 
 
 def argvs(fp: FakeProcess) -> list[list[str]]:

@@ -12,6 +12,7 @@ from typing import IO, Any
 from mtls_openssl.errors import FolderUnavailableError, NotProvenError, system_said
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
+from mtls_openssl.scripting.prompt import ours
 
 FIRST_PREV = "0" * 64
 """What the first line has in place of the hash of a line before it."""
@@ -196,7 +197,7 @@ def read(path: Path) -> Iterator[Line]:
                     cause=_("the log was changed after it was written"),
                     fix=_(
                         "{command} names every line that was changed",
-                        command="python -m mtls_openssl audit verify",
+                        command=ours(path.parent, "audit", "verify"),
                     ),
                 ) from None
             yield Line(**record)

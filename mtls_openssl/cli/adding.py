@@ -109,6 +109,7 @@ def client(choices: Choices) -> None:
 def _add(choices: Choices, role: Role) -> None:
     from mtls_openssl.life.decision import Action, Decision, Verb  # noqa: PLC0415
     from mtls_openssl.plan import Work  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
     folder: Path = choices["out"]
     read = making.loaded(choices)
@@ -119,7 +120,7 @@ def _add(choices: Choices, role: Role) -> None:
                 _("{file} is here already.", file=folder / file),
                 fix=_(
                     "renew it: {command}; or give another name",
-                    command=f"python -m mtls_openssl renew {leaf.name}",
+                    command=ours(folder, "renew", leaf.name),
                 ),
             )
     if choices["ssh"]:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 SETTINGS = "mtls.toml"
 
-_ALL = "python -m mtls_openssl all"
-_APPLY = "python -m mtls_openssl apply"
-
 _LARGEST = 1024 * 1024
 _BAT = (argument("file", Path, "FILE", "The batch file, such as generate_certs.bat."),)
 _WRITE = (
@@ -80,10 +77,18 @@ def init(choices: Choices) -> None:
         console.print_data({"ok": True, "file": str(file), "given": sorted(given)})
     elif not choices["quiet"]:
         typer.echo(spoken(_("Written: {file}", file=file)))
-        typer.echo(spoken(_("Look through it, then make the set: {command}", command=_ALL)))
-        typer.echo(
-            spoken(_("or, once it has tables such as [[client]]: {command}", command=_APPLY))
-        )
+        make, apply = (_by(file, choices, command) for command in ("all", "apply"))
+        typer.echo(spoken(_("Look through it, then make the set: {command}", command=make)))
+        typer.echo(spoken(_("or, once it has tables such as [[client]]: {command}", command=apply)))
+
+
+def _by(file: Path, choices: Choices, command: str) -> str:
+    """A command of ours that goes by a file of settings."""
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
+
+    if file.name == SETTINGS:
+        return ours(file.parent, command)
+    return ours(choices["out"], command, "--config", str(file))
 
 
 def _asked(given: dict[str, object], settings: Settings) -> dict[str, object]:
@@ -194,5 +199,5 @@ def _tell(choices: Choices, found: Import, file: Path, backup: Path | None) -> N
             typer.echo(f"  {spoken(told(one))}")
     else:
         typer.echo(spoken(_("All that it makes was carried over.")))
-    command = _APPLY if found.tables else _ALL
+    command = _by(file, choices, "apply" if found.tables else "all")
     typer.echo(spoken(_("To make the set: {command}", command=command)))

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _MADE_BYTES = 18
 _SHOWN = 5
-_US = "python -m mtls_openssl"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +62,7 @@ def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) ->
     """
     from mtls_openssl.life import condition  # noqa: PLC0415 - what a command needs, when it does
     from mtls_openssl.life.deciding import decide  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
     folder: Path = choices["out"]
     config = making.config_of(choices)
@@ -74,7 +74,7 @@ def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) ->
             ),
             fix=_(
                 "write one with all that it may say: {command}",
-                command=f"{_US} init",
+                command=ours(folder, "init"),
             ),
         )
     loaded = making.loaded(choices)
@@ -92,6 +92,7 @@ def _as_they_are(
     """A manifest of the certificates that there are: as it is described, else as each one is."""
     from mtls_openssl.inspection.files import bytes_of  # noqa: PLC0415
     from mtls_openssl.life import condition, describing  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
     files = condition.files_in(folder)
     there = condition.leaves_there(files)
@@ -106,7 +107,7 @@ def _as_they_are(
             cause=_("there are: {names}", names=", ".join((*there, *_of_fleet(folder))) or "-"),
             fix=_(
                 "give one of these names; or make it: {command}",
-                command=f"{_US} client add NAME",
+                command=ours(folder, "client", "add", "NAME"),
             ),
         )
     leaves: list[Leaf] = []

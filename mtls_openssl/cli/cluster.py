@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 15.0
 """Seconds to wait for the scheduler, and for a first worker."""
-_US = "python -m mtls_openssl"
 _PANEL = _("Keys made by the workers of a Dask cluster; what is signed is signed here")
 
 CLUSTER = (
@@ -149,5 +148,6 @@ def _warning(choices: Choices, address: Address, one: Identity | None) -> Text |
 
 
 def _making(folder: Path) -> str:
-    more = f'{_US} server add node --peer --out "{folder}"'
-    return f'{_US} all --out "{folder}" && {more}'
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415 - as above
+
+    return f"{ours(folder, 'all')} && {ours(folder, 'server', 'add', 'node', '--peer')}"

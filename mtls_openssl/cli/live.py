@@ -137,7 +137,7 @@ def prove(choices: Choices) -> dict[str, Any]:
             _print_table(telling.table(verdicts))
             for why in left_out:
                 typer.echo(spoken(_("Note: {note}", note=why)))
-        if fault := telling.unproven(folder, verdicts, left_out):
+        if fault := telling.unproven(verdicts, left_out):
             raise fault
     return telling.handshake_data(verdicts, left_out)
 

@@ -145,15 +145,16 @@ def dhparam(choices: Choices) -> None:
 
 
 def _make(choices: Choices, planned: Callable[..., Plan]) -> None:
+    from mtls_openssl import plan  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
+
     read = loaded(choices)
     if read.tables:
         raise UsageError(
             _("mtls.toml describes a whole set, with tables such as [[server]]."),
             cause=_("this command makes the set of the batch file: one server and one client"),
-            fix="python -m mtls_openssl apply",
+            fix=ours(choices["out"], "apply"),
         )
-    from mtls_openssl import plan  # noqa: PLC0415
-
     made: Plan = planned(plan, read.manifest)
     if any((choices["out"] / name).is_file() for name in _GROWN):
         made = _of_more_than_a_batch_file(choices["out"], made, read)
@@ -165,6 +166,7 @@ def _of_more_than_a_batch_file(folder: Path, plan: Plan, read: Loaded) -> Plan:
     from mtls_openssl import register  # noqa: PLC0415 - few folders need all of this
     from mtls_openssl.inventory import clients  # noqa: PLC0415
     from mtls_openssl.life import condition  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
     from mtls_openssl.workspace.commit import CLIENTS  # noqa: PLC0415
 
     files = condition.files_in(folder)
@@ -186,7 +188,7 @@ def _of_more_than_a_batch_file(folder: Path, plan: Plan, read: Loaded) -> Plan:
             fix=_(
                 "make it in another folder; or describe the set in mtls.toml and make all of it"
                 " anew: {command}",
-                command="python -m mtls_openssl apply --replace ca",
+                command=ours(folder, "apply", "--replace", "ca"),
             ),
         )
     return plan

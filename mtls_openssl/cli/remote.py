@@ -84,7 +84,7 @@ def add(choices: Choices, role: Role, leaf: Leaf, read: Loaded) -> None:
     where = f"{host.address}:{half.place.folder}"
     tell(choices, result, {"host": str(host.address), "remote_folder": half.place.folder})
     if half.unsure:
-        raise work.lost(half)
+        raise work.lost(half, choices["out"])
     if not (choices["json"] or choices["quiet"]):
         typer.echo(
             spoken(

@@ -66,10 +66,12 @@ def told(due: Due) -> Iterator[Text]:
 def advice(due: Due | None) -> Iterator[Text]:
     """What a command says of them that leaves the fleet as it is."""
     if due and due.count:
+        from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415 - as above
+
         yield _(
             "{count} client{count:|s} of the fleet near{count:s|} the end: {command}",
             count=due.count,
-            command="python -m mtls_openssl renew",
+            command=ours(due.folder, "renew"),
         )
 
 

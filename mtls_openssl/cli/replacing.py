@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mtls_openssl.errors import UsageError
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
+from mtls_openssl.scripting import prompt
 
 if TYPE_CHECKING:
     from mtls_openssl.life.decision import Decision
@@ -38,7 +39,7 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
         yield _(
             "the register and the CRL of the authority before go to the backup; a server that"
             " reads crl.pem needs another: {command}",
-            command="python -m mtls_openssl crl",
+            command=prompt.ours(folder, "crl"),
         )
     if fleet:
         yield _(
@@ -71,7 +72,7 @@ def _require_nobody_out_of_reach(folder: Path, fleet: int) -> None:
         fix=_(
             "let the authority last longer, with its key: {renew}; or, if its key is in wrong"
             " hands, have a new root as well: {replace}",
-            renew="python -m mtls_openssl renew intermediate",
-            replace="python -m mtls_openssl apply --replace ca",
+            renew=prompt.ours(folder, "renew", "intermediate"),
+            replace=prompt.ours(folder, "apply", "--replace", "ca"),
         ),
     )

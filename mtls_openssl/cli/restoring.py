@@ -69,6 +69,7 @@ def _list(choices: Choices, folder: Path) -> None:
     from mtls_openssl import restore  # noqa: PLC0415 - as all below: what a command needs, when
     from mtls_openssl.restore import record, telling  # noqa: PLC0415
     from mtls_openssl.restore.shelf import Shelf  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
     known = record.of(folder)
     with desk(choices, "restore") as at:
@@ -85,7 +86,7 @@ def _list(choices: Choices, folder: Path) -> None:
     for case in cases:
         print_lines(telling.lines(case, latest=case is cases[0]))
     if cases:
-        command = f"python -m mtls_openssl restore {cases[0].backup.name}"
+        command = ours(folder, "restore", cases[0].backup.name)
         typer.echo(spoken(_("To bring one back: {command}", command=command)))
     else:
         typer.echo(spoken(_("There is no backup in {folder}.", folder=folder)))
@@ -137,6 +138,7 @@ def _tell(
     choices: Choices, case: Case, made: Path | None, notes: tuple[str, ...], *, done: bool
 ) -> None:
     from mtls_openssl.restore import telling  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
     if choices["json"]:
         console.print_data(
@@ -161,5 +163,5 @@ def _tell(
     typer.echo(spoken(_("Backup {name} was brought back.", name=case.backup.name)))
     if made:
         typer.echo(spoken(_("What was there before is in {folder}", folder=made)))
-        command = f"python -m mtls_openssl restore {made.name}"
+        command = ours(case.folder, "restore", made.name)
         typer.echo(spoken(_("To undo it: {command}", command=command)))

@@ -117,7 +117,7 @@ def revoke(choices: Choices) -> None:
             _("Whose certificates are to be revoked?"),
             fix=_("give a name, such as client; or a serial number with --serial"),
         )
-    revoking.refuse_authority(name)
+    revoking.refuse_authority(choices["out"], name)
     wish = revoking.Wish(
         name, serial, choices["reason"].value, _days(choices) if choices["crl"] else None
     )
@@ -280,7 +280,7 @@ def _revoked(done: Done, work: Work) -> Iterator[Text]:
         yield _("Nothing was changed.")
     elif wish.name:
         yield _("The files of {name} stay where they are.", name=wish.name)
-    for warning in warnings(done):
+    for warning in warnings(done, work.folder):
         yield _("Note: {note}", note=warning)
     if done.listed:
         yield from _listed(done.listed, work.folder)
@@ -351,7 +351,7 @@ def _revoked_data(done: Done, work: Work) -> dict[str, Any]:
         "entered": done.entered,
         "crl": _listed_data(done.listed, work.folder) if done.listed else None,
         "backup": str(done.backup) if done.backup else None,
-        "notes": [str(note) for note in (*warnings(done), *done.notes)],
+        "notes": [str(note) for note in (*warnings(done, work.folder), *done.notes)],
     }
 
 

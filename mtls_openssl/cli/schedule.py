@@ -207,7 +207,7 @@ def _change(choices: Choices, plan: Plan, host: Host) -> None:
     verb = "remove" if choices["remove"] else "install"
     door = Door()
     with at(plan.folder, Search((), None), door=door, purpose=f"schedule --{verb}") as desk:
-        said, changed = _changed(Scheduler(desk, host.machine, starting), plan, verb)
+        said, changed = _changed(Scheduler(desk, host.machine, starting, plan.folder), plan, verb)
     console.be_deaf()
     if choices["json"]:
         console.print_data({"ok": True, "folder": str(plan.folder), "changed": changed})

@@ -41,7 +41,7 @@ def verify(choices: Choices) -> None:
         choices,
         plan.verify(certificates, beside=(*keys, *lists), by=middle),
         None,
-        checking.proving(certificates, lists, middle),
+        checking.proving(folder, certificates, lists, middle),
         _as_they_are(choices, names),
     )
 

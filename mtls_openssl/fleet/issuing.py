@@ -30,6 +30,7 @@ from mtls_openssl.process import Door
 from mtls_openssl.revocation.work import Order as RegisterOrder
 from mtls_openssl.revocation.work import at_work
 from mtls_openssl.runner import Room
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.workspace import Workspace
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.interrupts import held
@@ -253,7 +254,7 @@ def _require(order: Order) -> None:
         if not (order.folder / file).is_file():
             fix = _(
                 "name the folder of the set with --out, or make one: {command}",
-                command="python -m mtls_openssl all",
+                command=ours(order.folder, "all"),
             )
             if file == issuer.key_file:  # it may be kept elsewhere: the set is here
                 certificate = issuer.certificate_file

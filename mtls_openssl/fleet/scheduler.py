@@ -25,12 +25,12 @@ from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.language import Text, _
 from mtls_openssl.life.choosing import sent
 from mtls_openssl.live.alerts import ALERTS
+from mtls_openssl.scripting import prompt
 
 CA = "ca.crt"
 NODE = "--tls-ca-file ca.crt --tls-cert NAME.crt --tls-key NAME.key"
 """What a scheduler and a worker are told of the files of their set."""
 
-_US = "python -m mtls_openssl"
 _ADDRESS = re.compile(
     r"(?P<scheme>tls|tcp)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>[0-9]{1,5})/?"
 )
@@ -111,7 +111,7 @@ def identity(folder: Path, name: str) -> Identity:
                 cause=_("it takes the cluster's CA and a certificate of it to be let in"),
                 fix=_(
                     "make it: {command}; or name another one: --scheduler-as NAME",
-                    command=f'{_US} client add {name} --out "{folder}"',
+                    command=prompt.ours(folder, "client", "add", name),
                 ),
             )
     return Identity(folder / CA, folder / sent(folder, name), folder / f"{name}.key")
@@ -151,7 +151,7 @@ def knock(address: Address, one: Identity | None, limit: float) -> None:
                     # With TLS 1.3 what it has against us comes only now.
                     greeting = secured.recv(1)
     except OSError as error:
-        raise _refused(address, error, limit) from None
+        raise _refused(address, one, error, limit) from None
     if not greeting:
         raise _unreachable(address, _("it hangs up without a word"), _LOOK)
 
@@ -175,7 +175,9 @@ def _context(one: Identity) -> ssl.SSLContext:
         context.load_cert_chain(one.certificate, one.key, asked)
     except OSError as error:
         why = error.reason if isinstance(error, ssl.SSLError) else system_said(error)
-        fix = _("look at them: {command}", command=f'{_US} match "{one.certificate}" "{one.key}"')
+        files = (str(one.certificate), str(one.key))
+        command = prompt.line("python", "-m", "mtls_openssl", "match", *files)
+        fix = _("look at them: {command}", command=command)
         raise _unusable(one, str(why), fix) from None
     return context
 
@@ -193,10 +195,10 @@ def _unreachable(address: Address, why: str, fix: str, cause: str = "") -> Unrea
     return UnreachableError(what, cause=cause, fix=fix)
 
 
-def _refused(address: Address, error: OSError, limit: float) -> MtlsError:
+def _refused(address: Address, one: Identity | None, error: OSError, limit: float) -> MtlsError:
     match error:
         case ssl.SSLCertVerificationError():
-            return _not_trusted(address, error)
+            return _not_trusted(address, one, error)
         case ssl.SSLError():
             return _of_tls(address, error)
         case socket.gaierror():
@@ -221,7 +223,9 @@ def _refused(address: Address, error: OSError, limit: float) -> MtlsError:
     return _unreachable(address, system_said(error), _LOOK)
 
 
-def _not_trusted(address: Address, error: ssl.SSLCertVerificationError) -> UnreachableError:
+def _not_trusted(
+    address: Address, one: Identity | None, error: ssl.SSLCertVerificationError
+) -> UnreachableError:
     quoted = _("openssl said: {words}", words=error.verify_message)
     if error.verify_code in _TIMES:
         return _unreachable(
@@ -231,12 +235,13 @@ def _not_trusted(address: Address, error: ssl.SSLCertVerificationError) -> Unrea
             quoted,
         )
     if error.verify_code in _PURPOSES:
+        folder = one.ca.parent if one else Path()
         return _unreachable(
             address,
             _("its certificate is none for servers"),
             _(
                 "make it one for both sides: {command}",
-                command=f"{_US} server add NAME --peer --dns HOST",
+                command=prompt.ours(folder, "server", "add", "NAME", "--peer", "--dns", "HOST"),
             ),
             quoted,
         )

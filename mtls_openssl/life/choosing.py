@@ -13,8 +13,8 @@ from mtls_openssl.life.condition import files_in, leaves_there, read, stale_chai
 from mtls_openssl.manifest import ROOT, Role
 from mtls_openssl.plan import chain_of
 from mtls_openssl.register import issuer_of
+from mtls_openssl.scripting.prompt import ours
 
-_US = "python -m mtls_openssl"
 _SEVERAL = {
     Role.SERVER: _("{folder} has several server certificates, and none is named."),
     Role.CLIENT: _("{folder} has several client certificates, and none is named."),
@@ -72,7 +72,7 @@ def _unfit(folder: Path, role: Role, name: str, found: list[str]) -> FolderUnava
         cause=_("there are: {names}", names=", ".join(found) or "-"),
         fix=_(
             "give one of these names; or make it: {command}",
-            command=f'{_US} {role.value} add NAME --out "{folder}"',
+            command=ours(folder, role.value, "add", "NAME"),
         ),
     )
 
@@ -108,9 +108,9 @@ def is_described(folder: Path) -> bool:
 
 
 def made_again(folder: Path, name: str) -> str:
-    """The command that issues the certificate `name` again, without the folder."""
+    """The command that issues the certificate `name` again."""
     if is_described(folder):
-        return f"{_US} apply"
+        return ours(folder, "apply")
     if name in {role.value for role in Role} and issuer_of(folder) == ROOT:
-        return f"{_US} {name}"
-    return f"{_US} renew {name}"
+        return ours(folder, name)
+    return ours(folder, "renew", name)

@@ -27,7 +27,7 @@ class Condition:
     """What there is.
 
     Args:
-        folder: the folder of the set, absolute.
+        folder: the folder of the set.
         files: the names of all files in the folder.
         checks: what was found of each file that is wanted.
         certificates: what each certificate says, by the name of its file.
@@ -107,7 +107,7 @@ def examine(
     outcomes = [_asked(desk, command, folder, secrets) for command in proof.commands]
     certificates = dict(_certificates(outcomes))
     return Condition(
-        folder.absolute(),
+        folder,
         files,
         proof.judge(outcomes, folder),
         certificates,

@@ -15,6 +15,7 @@ from mtls_openssl.manifest import Authority, Leaf, Manifest, Packing
 from mtls_openssl.openssl.x509 import Description, renewal
 from mtls_openssl.plan import CHAIN, Work, chain_of
 from mtls_openssl.proof.certificates import kind_of
+from mtls_openssl.scripting.prompt import ours
 
 
 def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
@@ -109,7 +110,7 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
             _("{file} is not here, so there is nothing to renew.", file=one.certificate_file),
             cause=_("this is not the folder of a set"),
             fix=_("name the folder of the set with --out, or make one: {command}",
-                  command="python -m mtls_openssl all"),
+                  command=ours(condition.folder, "all")),
         )  # fmt: skip
     return Action(one.name, Verb.MAKE, (_("it is not there yet"),))
 
@@ -122,7 +123,7 @@ def _certified_again(one: Authority, manifest: Manifest, condition: Condition) -
             cause=_("nobody signs it but itself, and whoever trusts it has its certificate"),
             fix=_(
                 "let it last longer, with its key: {command}",
-                command="python -m mtls_openssl repair-ca --ca-days 3650",
+                command=ours(condition.folder, "repair-ca", "--ca-days", "3650"),
             ),
         )
     for file in (one.key_file, manifest.root.key_file):
@@ -154,7 +155,7 @@ def _leaf(
             raise FolderUnavailableError(
                 _("{file} is revoked, and its key goes with it.", file=leaf.certificate_file),
                 cause=_("a new certificate for the same key would be let in again"),
-                fix=_with_new_key(leaf.name),
+                fix=_with_new_key(leaf.name, condition),
             )
         if not (has_key or wish.rekey):
             raise FolderUnavailableError(
@@ -162,7 +163,7 @@ def _leaf(
                 cause=_("it is on the host that uses it, which asked for the certificate"),
                 fix=_(
                     "sign another request of that host: {command}; or make a new key here: --rekey",
-                    command=f"python -m mtls_openssl sign REQUEST --name {leaf.name}",
+                    command=ours(condition.folder, "sign", "REQUEST", "--name", leaf.name),
                 ),
             )
         return _renewed(leaf, _("asked for by name"), wish, has_key=has_key)
@@ -304,14 +305,14 @@ def _kept_out(leaves: list[Action], condition: Condition, wish: Wish) -> Iterato
             yield _(
                 "{file} is revoked, and left as it is; {mend}",
                 file=file,
-                mend=_with_new_key(action.name),
+                mend=_with_new_key(action.name, condition),
             )
 
 
-def _with_new_key(name: str) -> Text:
+def _with_new_key(name: str, condition: Condition) -> Text:
     return _(
         "another one, with a new key: {command}",
-        command=f"python -m mtls_openssl renew {name} --rekey",
+        command=ours(condition.folder, "renew", name, "--rekey"),
     )
 
 
@@ -330,7 +331,7 @@ def _unlike(manifest: Manifest, condition: Condition, kept: AbstractSet[str]) ->
 
 
 def _anew(one: Authority, condition: Condition) -> str:
-    return f'python -m mtls_openssl apply --replace {one.name} --out "{condition.folder}"'
+    return ours(condition.folder, "apply", "--replace", one.name)
 
 
 def _elsewhere(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Text]:

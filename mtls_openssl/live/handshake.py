@@ -28,6 +28,7 @@ from mtls_openssl.openssl import diagnosis, s_client, s_server, x509
 from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
 from mtls_openssl.plan import CHAIN, chain_of
 from mtls_openssl.plan.naming import owner_of
+from mtls_openssl.scripting.prompt import line, ours
 from mtls_openssl.steps import Command, Ending, Kind, Outcome
 
 VERSIONS = ("1.2", "1.3")
@@ -159,7 +160,10 @@ def _require(folder: Path, parties: Parties) -> None:
                 folder=folder.absolute(),
             ),
             cause=_("they were never made, or are in another folder"),
-            fix=_("make a set: python -m mtls_openssl all; or name its folder with --out"),
+            fix=_(
+                "make a set: {command}; or name its folder with --out",
+                command=ours(folder, "all"),
+            ),
         )
     for _certificate, name in (parties.server_pair, parties.client_pair):
         if is_encrypted(folder / name):
@@ -226,7 +230,7 @@ def _try(bench: _Bench, attempt: Attempt, version: str) -> Verdict:
     with desk.serving(server_command, folder=folder) as server:
         ready = server.hear(s_server.READY, _STARTING)
         if not ready:
-            raise _not_started(server.end().stderr, certificate, key)
+            raise _not_started(folder, server.end().stderr, certificate, key)
         asked = ("-servername", attempt.name, "-verify_hostname", attempt.name)
         said = f"{_GREETING}\n{s_server.LAST_LINE}\n".encode()
         client_command = Command(
@@ -259,7 +263,7 @@ def _try(bench: _Bench, attempt: Attempt, version: str) -> Verdict:
         if talked.finished.ending is Ending.NOT_STARTED:
             raise strangers.failed(talked)
         if talked.finished.exit and "CONNECTED(" not in talked.finished.stdout:
-            raise _not_started(talked.finished.stderr, *(attempt.client or ("ca.crt",)))
+            raise _not_started(folder, talked.finished.stderr, *(attempt.client or ("ca.crt",)))
         judgement = s_server.parse(server.end(_ENDING).stderr)
     return _judged(bench, attempt, version, judgement, talked)
 
@@ -314,7 +318,7 @@ def _why(
             choosing.made_again(bench.folder, server),
         )
     if any(code in verification.CRL for code, _words in server_errors):
-        return _meaning(server_errors), "python -m mtls_openssl crl"
+        return _meaning(server_errors), ours(bench.folder, "crl")
     if server_errors:
         return (
             _("{file}: {why}", file=f"{client}.crt", why=_meaning(server_errors)),
@@ -328,7 +332,7 @@ def _why(
             ),
             choosing.made_again(bench.folder, server),
         )
-    return "", "python -m mtls_openssl doctor"
+    return "", ours(bench.folder, "doctor")
 
 
 def _among(errors: tuple[tuple[int, str], ...], wanted: frozenset[int]) -> bool:
@@ -344,8 +348,10 @@ def _words(stderr: str) -> str:
     return lines[0] if lines else "-"
 
 
-def _not_started(said: str, *files: str) -> MtlsError:
+def _not_started(folder: Path, said: str, *files: str) -> MtlsError:
     cause, fix = diagnosis.cause(said)
+    paths = [str(folder / file) for file in files]
+    command = line("python", "-m", "mtls_openssl", "match", *paths)
     return NotProvenError(
         _(
             "No connection can be made with {files}: {words}",
@@ -353,6 +359,5 @@ def _not_started(said: str, *files: str) -> MtlsError:
             words=_words(said),
         ),
         cause=cause,
-        fix=fix
-        or _("look what they are: python -m mtls_openssl match {files}", files=" ".join(files)),
+        fix=fix or _("look what they are: {command}", command=command),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from mtls_openssl.errors import NotProvenError
@@ -113,9 +112,7 @@ def table(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, ...]]:
         yield attempt.title, verdict.version, attempt.expected, verdict.happened, as_expected
 
 
-def unproven(
-    folder: Path, verdicts: Sequence[Verdict], left_out: Sequence[Text]
-) -> NotProvenError | None:
+def unproven(verdicts: Sequence[Verdict], left_out: Sequence[Text]) -> NotProvenError | None:
     """The error that a handshake ends with; None if all is as expected."""
     bad = [verdict for verdict in verdicts if not verdict.good]
     if not bad:
@@ -134,7 +131,6 @@ def unproven(
             for title in tried
         ),
     )
-    where = "" if folder == Path() else f' --out "{folder}"'
     error = NotProvenError(
         _(
             "{count} of {total} handshakes did not end as they should: {which}. The first of them:"
@@ -145,7 +141,7 @@ def unproven(
             happened=bad[0].happened,
         ),
         cause=bad[0].cause,
-        fix=f"{bad[0].fix}{where}",
+        fix=bad[0].fix,
     )
     error.data = handshake_data(verdicts, left_out)
     return error

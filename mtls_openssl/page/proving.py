@@ -48,7 +48,7 @@ def prove(
     bundles = tuple(_bundles(folder, nodes, passwords, left_out))
     proof = Proof(files, None, bundles)
     leaves = [name for name in files if is_certificate(name) and not issues(owner_of(name))]
-    unrevoked = checking.proving(leaves, checking.files(folder))
+    unrevoked = checking.proving(folder, leaves, checking.files(folder))
     secrets = {bundle.variable: passwords[bundle.file] for bundle in bundles}
     outcomes = [
         desk.ask(one, folder=folder, secrets={name: secrets[name] for name in one.secrets})

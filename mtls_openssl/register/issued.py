@@ -19,6 +19,7 @@ from mtls_openssl.openssl import ca, verify
 from mtls_openssl.openssl.x509 import Description, Name
 from mtls_openssl.plan import CHAIN
 from mtls_openssl.register.files import LIST, ROOT_LIST
+from mtls_openssl.scripting import prompt
 from mtls_openssl.steps import Command, Kind
 from mtls_openssl.workspace import commit
 
@@ -95,7 +96,7 @@ def gather(desk: Desk, folder: Path, issuer: str) -> Findings:
         raise FolderUnavailableError(
             _("{file} can't be read as a certificate.", file=folder / f"{issuer}.crt"),
             fix=_(
-                "see what is wrong with the set: {command}", command="python -m mtls_openssl doctor"
+                "see what is wrong with the set: {command}", command=prompt.ours(folder, "doctor")
             ),
         )
     unreadable: list[Text] = []

@@ -18,6 +18,7 @@ from mtls_openssl.plan.requests import asking
 from mtls_openssl.remote import lines
 from mtls_openssl.remote.host import Host, is_lost, was_reached
 from mtls_openssl.remote.lines import Place
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Render
 
 _MAKING_A_KEY = 600.0
@@ -197,8 +198,13 @@ def contents(stage: Path, name: str) -> Mapping[str, str]:
     }
 
 
-def lost(half: Half) -> UnreachableError:
-    """That nobody knows whether the files are in place on the host."""
+def lost(half: Half, folder: Path) -> UnreachableError:
+    """That nobody knows whether the files are in place on the host.
+
+    Args:
+        half: what there is there.
+        folder: the folder of the set.
+    """
     place, host = half.place, str(half.host.address)
     return UnreachableError(
         _(
@@ -209,6 +215,6 @@ def lost(half: Half) -> UnreachableError:
         fix=_(
             "look: {command}; if they are not there, revoke it: {revoke}",
             command=f"ssh {host} ls -la {place.folder}",
-            revoke=f"python -m mtls_openssl revoke {place.name}",
+            revoke=ours(folder, "revoke", place.name),
         ),
     )

@@ -18,10 +18,10 @@ from mtls_openssl.restore import coherence, merging
 from mtls_openssl.restore.backups import all_
 from mtls_openssl.restore.case import Case, Fate
 from mtls_openssl.restore.shelf import BETWEEN, CA, Set, Shelf
+from mtls_openssl.scripting.prompt import ours
 
 _BOOK = (ca.INDEX, ca.ATTRIBUTES, ca.CRL_NUMBER)
 _LISTS = ca.KEPT[len(_BOOK) :]
-_CRL = "python -m mtls_openssl crl"
 
 
 class Book:
@@ -82,7 +82,7 @@ class Book:
                 _(
                     "Another register comes with it; make the list of revoked certificates anew:"
                     " {command}",
-                    command=_CRL,
+                    command=ours(self._folder, "crl"),
                 )
             )
 

@@ -20,6 +20,7 @@ from mtls_openssl.restore.case import Case, Entry, Fate
 from mtls_openssl.restore.coherence import Result
 from mtls_openssl.restore.record import Record
 from mtls_openssl.restore.shelf import CA, Set, Shelf
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.workspace import commit
 
 
@@ -200,13 +201,13 @@ class _Examiner:
             ):
                 yield _(
                     "restore the whole set of that CA first: {command}",
-                    command=f"python -m mtls_openssl restore {backup.name}",
+                    command=ours(self._seen.folder, "restore", backup.name),
                 )
                 return
         if any(commit.is_of_client(name) for name in concerned):
             yield _(
                 "move these clients out of the backup first, and have new ones issued: {command}",
-                command="python -m mtls_openssl issue",
+                command=ours(self._seen.folder, "issue"),
             )
         staying = [name for name in concerned if name in self._before and name not in self._sources]
         if staying:
@@ -215,7 +216,10 @@ class _Examiner:
                 files=", ".join(dict.fromkeys(staying)),
             )
             return
-        yield _("restore another backup, of the whole set: python -m mtls_openssl restore")
+        yield _(
+            "restore another backup, of the whole set: {command}",
+            command=ours(self._seen.folder, "restore"),
+        )
 
     def _certificate(self, path: Path | None) -> Certificate | None:
         return self._shelf.certificate(path) if path and path.name.endswith(".crt") else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from mtls_openssl.language import Text, _
 from mtls_openssl.register import DER, LIST, ROOT_LIST
 from mtls_openssl.revocation.listing import Listed
+from mtls_openssl.scripting.prompt import ours
 
 
 def after_list(listed: Listed, folder: Path) -> Iterator[Text]:
@@ -20,7 +21,8 @@ def after_list(listed: Listed, folder: Path) -> Iterator[Text]:
     end = min(one.next_update for one in listed.lists if one.next_update)
     yield _(
         "It is good until {end} UTC. After that nginx, and whoever else checks with it, refuses"
-        " everybody: make the next one in time: python -m mtls_openssl crl",
+        " everybody: make the next one in time: {command}",
+        command=ours(folder, "crl"),
         end=f"{end:%Y-%m-%d %H:%M}",
     )
     yield _(

@@ -9,6 +9,7 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import verify
 from mtls_openssl.proof import Check, Proving
 from mtls_openssl.register import LIST
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command, Ending, Kind, Outcome
 
 _ENDED = "CRL has expired"
@@ -17,11 +18,11 @@ _REVOKED = "certificate revoked"
 _MEANT: dict[str, Text] = {
     _ENDED: _(
         "the CRL has expired, and whoever checks with it refuses everybody now; make the next one:"
-        " python -m mtls_openssl crl"
+        " {command}"
     ),
     _LACKING: _(
         "crl.pem lacks the CRL of an authority in its chain, and whoever checks with it refuses"
-        " everybody; make it anew: python -m mtls_openssl crl"
+        " everybody; make it anew: {command}"
     ),
     _REVOKED: _("its CA has revoked it; have a new one issued"),
 }
@@ -32,10 +33,13 @@ def files(folder: Path) -> tuple[str, ...]:
     return (LIST,) if (folder / LIST).is_file() else ()
 
 
-def proving(certificates: Sequence[str], lists: Sequence[str], by: str = "") -> Proving:
+def proving(
+    folder: Path, certificates: Sequence[str], lists: Sequence[str], by: str = ""
+) -> Proving:
     """What `verify` proves besides where there is a CRL.
 
     Args:
+        folder: the folder of the set.
         certificates: the files of the certificates.
         lists: what `files` gave.
         by: the file of the intermediate authority that issued them; empty for the root.
@@ -43,7 +47,8 @@ def proving(certificates: Sequence[str], lists: Sequence[str], by: str = "") -> 
     if not lists:
         return Proving()
     commands = {name: _command(name, by) for name in certificates}
-    return Proving(tuple(commands.values()), lambda outcomes: _judge(commands, outcomes))
+    again = ours(folder, "crl")
+    return Proving(tuple(commands.values()), lambda outcomes: _judge(commands, outcomes, again))
 
 
 def _command(name: str, by: str) -> Command:
@@ -56,7 +61,9 @@ def _command(name: str, by: str) -> Command:
     )
 
 
-def _judge(commands: dict[str, Command], outcomes: Sequence[Outcome]) -> Iterator[Check]:
+def _judge(
+    commands: dict[str, Command], outcomes: Sequence[Outcome], again: str
+) -> Iterator[Check]:
     answers = {
         outcome.command.argv: outcome.finished
         for outcome in outcomes
@@ -66,6 +73,6 @@ def _judge(commands: dict[str, Command], outcomes: Sequence[Outcome]) -> Iterato
         if finished := answers.get(command.argv):
             good = finished.exit == 0 and verify.is_ok(finished.stdout, name)
             words = verify.reason(f"{finished.stderr}\n{finished.stdout}")
-            meant = [text for said, text in _MEANT.items() if said in words]
+            meant = [Text(text, command=again) for said, text in _MEANT.items() if said in words]
             fault = meant[0] if meant else words or finished.stderr.strip()
             yield Check(name, _("nobody has revoked it"), "" if good else fault)

@@ -32,6 +32,7 @@ from mtls_openssl.openssl import ca, diagnosis, ocsp, pkey
 from mtls_openssl.process import Door
 from mtls_openssl.register import keeping
 from mtls_openssl.revocation.work import require_authority
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command, Kind
 
 LOOPBACK = "127.0.0.1"
@@ -83,7 +84,7 @@ class Responder:
             raise FolderUnavailableError(
                 _("{folder} has no register to answer from.", folder=folder),
                 cause=_("nothing was revoked here, and no CRL was made"),
-                fix="python -m mtls_openssl crl",
+                fix=ours(folder, "crl"),
             )
         encrypted = is_encrypted(folder / f"{self.authority}.key")
         self._variables = keeping.secret(self.authority, encrypted=encrypted)
@@ -178,7 +179,7 @@ class Responder:
                 _("openssl ocsp could not answer."),
                 cause=cause or said.partition("\n")[0],
                 fix=fix or _("see what is wrong with the set: {command}",
-                             command="python -m mtls_openssl doctor"),
+                             command=ours(self.folder, "doctor")),
             )  # fmt: skip
         return Answer(answered.read_bytes(), ocsp.statuses(outcome.finished.stdout))
 

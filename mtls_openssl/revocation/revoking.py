@@ -18,6 +18,7 @@ from mtls_openssl.register import keeping as steps
 from mtls_openssl.revocation import listing
 from mtls_openssl.revocation.listing import Listed
 from mtls_openssl.revocation.work import Work, raise_for
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command
 
 REASONS = tuple(reason for reason in ca.REASONS if reason != "removeFromCRL")
@@ -81,8 +82,12 @@ class Done:
     notes: tuple[Text, ...] = ()
 
 
-def refuse_authority(name: str) -> None:
+def refuse_authority(folder: Path, name: str) -> None:
     """Refuse to revoke an authority.
+
+    Args:
+        folder: the folder of the set.
+        name: whose certificates are to be revoked.
 
     Raises:
         UsageError: it is one.
@@ -95,8 +100,10 @@ def refuse_authority(name: str) -> None:
                 " signs itself can't take that back"
             ),
             fix=_(
-                "take it out of the trust stores: python -m mtls_openssl trust remove; then make"
-                " a new CA, and with it all certificates: python -m mtls_openssl all"
+                "take it out of the trust stores: {remove}; then make a new CA, and with it all"
+                " certificates: {command}",
+                remove=ours(folder, "trust", "remove"),
+                command=ours(folder, "all"),
             ),
         )
     if name.lower() == INTERMEDIATE:
@@ -311,8 +318,13 @@ def renew_list(work: Work, days: int, now: datetime | None = None) -> tuple[List
     return listed, work.commit(*NAMES, *listed.files)
 
 
-def warnings(done: Done) -> Iterator[Text]:
-    """What is left to do, or to know, a sentence each."""
+def warnings(done: Done, folder: Path) -> Iterator[Text]:
+    """What is left to do, or to know, a sentence each.
+
+    Args:
+        done: what was done.
+        folder: the folder of the set.
+    """
     for entry in done.absent:
         yield _(
             "{serial} of {subject} is valid still, and its certificate is in no file here: revoke"
@@ -330,4 +342,7 @@ def warnings(done: Done) -> Iterator[Text]:
             " issue a new certificate."
         )
     if done.unlisted:
-        yield _("The CRL does not say so yet, so they are let in still: python -m mtls_openssl crl")
+        yield _(
+            "The CRL does not say so yet, so they are let in still: {command}",
+            command=ours(folder, "crl"),
+        )

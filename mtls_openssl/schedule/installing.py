@@ -12,6 +12,7 @@ from mtls_openssl.locate import Machine
 from mtls_openssl.locate.installers import system32
 from mtls_openssl.schedule import cron, tasks
 from mtls_openssl.schedule.jobs import Plan
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command, Kind, Outcome
 
 _TABLE = "crontab.txt"
@@ -27,14 +28,20 @@ class Scheduler:
         desk: where its program is run.
         machine: the computer.
         starting: told of each command that changes something, before it runs.
+        folder: the folder of the set.
     """
 
     def __init__(
-        self, desk: Desk, machine: Machine, starting: Callable[[Sequence[str]], None]
+        self,
+        desk: Desk,
+        machine: Machine,
+        starting: Callable[[Sequence[str]], None],
+        folder: Path,
     ) -> None:
         self._desk = desk
         self._machine = machine
         self._starting = starting
+        self._folder = folder
 
     def install(self, plan: Plan) -> None:
         """Put the jobs of a plan into the schedule, in place of those that were there.
@@ -101,13 +108,13 @@ class Scheduler:
             if _UNREADABLE in finished.stdout:
                 raise CommandFailedError(
                     _("Your crontab is not UTF-8, and was not touched."),
-                    fix=_("add the lines yourself: python -m mtls_openssl schedule prints them"),
+                    fix=_by_hand(self._folder),
                 )
             return finished.stdout
         # Whatever else is the matter: what is not known to be empty is not written over.
         if any(words in finished.stderr.lower() for words in _NONE_YET):
             return ""
-        raise _failed(outcome)
+        raise _failed(outcome, self._folder)
 
     @property
     def _program(self) -> Path:
@@ -119,7 +126,7 @@ class Scheduler:
                 _("There is no crontab on this computer."),
                 fix=_(
                     "install cron, or take timers of systemd: {command}",
-                    command="python -m mtls_openssl schedule --for systemd",
+                    command=ours(self._folder, "schedule", "--for", "systemd"),
                 ),
             )
         return found
@@ -134,7 +141,7 @@ class Scheduler:
         self._starting((str(program), *argv))
         outcome = self._ask(program, argv)
         if outcome.problem:
-            raise _failed(outcome)
+            raise _failed(outcome, self._folder)
 
     def _ask(self, program: Path, argv: Sequence[str], *, verdict: bool = False) -> Outcome:
         return self._desk.ask(
@@ -152,7 +159,11 @@ class Scheduler:
         )
 
 
-def _failed(outcome: Outcome) -> CommandFailedError:
+def _by_hand(folder: Path) -> Text:
+    return _("add the lines yourself: {command} prints them", command=ours(folder, "schedule"))
+
+
+def _failed(outcome: Outcome, folder: Path) -> CommandFailedError:
     program = outcome.command.program
     words = " ".join(outcome.finished.stderr.split())
     return CommandFailedError(
@@ -162,7 +173,7 @@ def _failed(outcome: Outcome) -> CommandFailedError:
             problem=outcome.problem or _("failed"),
         ),
         cause=_("it says: {words}", words=words) if words else "",
-        fix=_("add the lines yourself: python -m mtls_openssl schedule prints them"),
+        fix=_by_hand(folder),
     )
 
 

@@ -14,6 +14,7 @@ from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError, SettingRefusedError, system_said
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions, x509
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command, Kind
 
 FILE = "ca.crt"
@@ -149,7 +150,7 @@ def refuse_unless_root(certificate: Certificate, now: datetime) -> None:
         fix = _("install the root; the server sends the intermediate, or it goes to the store CA")
     elif description.not_after < now:
         cause = _("it expired on {day}", day=f"{description.not_after:%Y-%m-%d}")
-        fix = _("make a new one: python -m mtls_openssl all")
+        fix = _("make a new one: {command}", command=ours(certificate.source.parent, "all"))
     else:
         return
     raise SettingRefusedError(
@@ -178,7 +179,8 @@ def doubts(certificate: Certificate, now: datetime) -> Iterator[Text]:
     if extensions.KEY_USAGE not in description.extensions:
         yield _(
             "it has no keyUsage, so strict programs such as Python 3.13 refuse it all the same;"
-            " python -m mtls_openssl repair-ca mends that"
+            " {command} mends that",
+            command=ours(certificate.source.parent, "repair-ca"),
         )
 
 

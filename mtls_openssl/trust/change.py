@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import CommandFailedError, NotProvenError
 from mtls_openssl.language import _
+from mtls_openssl.scripting.prompt import line
 from mtls_openssl.steps import Command
 from mtls_openssl.trust.certificate import Certificate
 from mtls_openssl.trust.store import Presence, Standing, Store
@@ -90,7 +91,9 @@ def make(
                 _("{store}: the certificate is {presence} at the end", store=change.store.title,
                   presence=standing.presence.told),
                 cause=standing.reason,
-                fix=_("look at all stores: python -m mtls_openssl trust status"),
+                fix=_("look at all stores: {command}",
+                      command=line("python", "-m", "mtls_openssl", "trust", "status",
+                                   str(certificate.source))),
             )  # fmt: skip
         yield change, standing
 

@@ -11,6 +11,7 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.life import choosing, condition
 from mtls_openssl.manifest import Role
 from mtls_openssl.plan import CHAIN, made_by
+from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.webserver import certificates, iis
 
 BETWEEN = "intermediate.crt"
@@ -43,11 +44,10 @@ def require(folder: Path, names: tuple[str, ...]) -> None:
             raise FolderUnavailableError(
                 _("{folder} has no {name}", folder=folder, name=name),
                 fix=_(
-                    'make it: python -m mtls_openssl {command} --out "{folder}";'
-                    " or name the folder of the set with --out",
-                    command=made_by(name), folder=folder,
+                    "make it: {command}; or name the folder of the set with --out",
+                    command=ours(folder, *made_by(name).split()),
                 ),
-            )  # fmt: skip
+            )
 
 
 def is_file(path: Path) -> bool:
@@ -71,7 +71,7 @@ def trusted(folder: Path, owner: str) -> str:
         raise FolderUnavailableError(
             _("{file} is missing, or out of date", file=stale[0]),
             cause=_("an intermediate authority issues here: its certificate has to be sent along"),
-            fix=f'{choosing.made_again(folder, owner)} --out "{folder}"',
+            fix=choosing.made_again(folder, owner),
         )
     return CHAIN
 
@@ -89,11 +89,11 @@ def for_host(folder: Path, owner: str, host: str) -> Text:
         return _(
             "name one of those; or add {host} to its dns in mtls.toml, then: {command}",
             host=host,
-            command="python -m mtls_openssl apply",
+            command=ours(folder, "apply"),
         )
     return _(
         "name one of those, or make another one: {command}",
-        command=f"python -m mtls_openssl server --server-dns {host}"
+        command=ours(folder, "server", "--server-dns", host)
         if owner == "server" and not is_file(folder / BETWEEN)
-        else f"python -m mtls_openssl server add NAME --dns {host}",
+        else ours(folder, "server", "add", "NAME", "--dns", host),
     )
