@@ -287,6 +287,17 @@ def test_nobody_has_to_renew_what_is_revoked(folder: Path) -> None:
     assert ("bob.crt" in soon, "alice.crt" in soon) == (False, True)
 
 
+def test_whoever_is_revoked_is_named_once_though_the_chain_file_holds_it_too(
+    folder: Path,
+) -> None:
+    mtls("revoke", "alice", cwd=folder)
+    assert (folder / "alice.chain.crt").is_file()
+
+    revoked = [one.subject for one in findings(folder) if one.code == "revoked"]
+
+    assert revoked == ["alice.crt"]
+
+
 def test_the_passwords_that_were_made_up_open_every_bundle(tmp_path: Path) -> None:
     (tmp_path / "mtls.toml").write_text(DESCRIBED, "utf-8")
     none = {"MTLS_P12_PASSWORD": None}

@@ -365,6 +365,18 @@ def test_the_doctor_says_who_of_a_fleet_nears_the_end_and_what_mends_it(
     assert " renew" in finding.mend
 
 
+def test_the_doctor_notes_who_of_a_fleet_is_revoked_in_one_sentence(fleet: Set) -> None:
+    for name in ("short-1", "short-2", "short-3", "long-1"):
+        fleet.must("revoke", name, "--no-crl")
+    fleet.must("crl")
+
+    (finding,) = (one for one in ailments.findings(fleet.folder) if one.code.endswith("revoked"))
+
+    assert finding.severity is Severity.NOTE
+    assert finding.what == "4 clients of the fleet are revoked: long-1, short-1, short-2…."
+    assert " renew NAME --rekey" in finding.mend
+
+
 def test_without_the_key_of_the_authority_nobody_is_renewed(fleet: Set) -> None:
     (fleet.folder / "ca.key").unlink()
     before = all_described(fleet)

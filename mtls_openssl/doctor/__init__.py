@@ -47,6 +47,7 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     certificates.names,
     revocation.crls,
     revocation.revoked,
+    fleet.revoked,
     folder.readable,
     folder.writable,
     bundles.bundles,

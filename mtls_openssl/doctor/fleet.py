@@ -1,8 +1,8 @@
-"""The clients of a fleet: whether they are in date."""
+"""The clients of a fleet: whether they are in date, and who is revoked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
@@ -19,7 +19,7 @@ def dates(patient: Patient) -> Iterator[Finding]:
     if due is None or not (due.names or due.elsewhere):
         return
     names = (*due.names, *due.elsewhere)
-    shown = ", ".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")
+    shown = _few(names)
     what = _(
         "{count} client{count:|s} of the fleet near{count:s|} the end: {names}.",
         count=len(names),
@@ -41,3 +41,29 @@ def dates(patient: Patient) -> Iterator[Finding]:
         _("everybody refuses a client from the day that its certificate ends"),
         mending.ours(patient, "renew", *() if due.names else ("--rekey",)),
     )
+
+
+def revoked(patient: Patient) -> Iterator[Finding]:
+    """Which clients of a fleet are revoked, all of them together."""
+    names = patient.lists.fleet
+    if not names:
+        return
+    yield Finding(
+        "fleet-revoked",
+        Severity.NOTE,
+        CLIENTS,
+        _(
+            "{count} client{count:|s} of the fleet {count:is|are} revoked: {names}.",
+            count=len(names),
+            names=_few(names),
+        ),
+        _("whoever checks with the CRL refuses {count:it|them}", count=len(names)),
+        _(
+            "leave it so, if that was meant; else: {command}",
+            command=mending.ours(patient, "renew", "NAME", "--rekey"),
+        ),
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mtls_openssl import register
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError, MtlsError
 from mtls_openssl.inspection.reading import Reader
+from mtls_openssl.inventory import clients
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
-from mtls_openssl.openssl import crl
-from mtls_openssl.openssl.ca import Entry, Status
-from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.openssl import ca, crl
+from mtls_openssl.openssl.ca import Entry
+from mtls_openssl.openssl.x509 import Description, Name
+from mtls_openssl.plan import CHAIN
 from mtls_openssl.register import Standing
 from mtls_openssl.steps import Command, Kind
 
@@ -30,6 +33,7 @@ class Lists:
         authorities: who must have a CRL among them, by the name of the file.
         leaves: every other certificate of the folder, by the name of its file.
         signed: whether the first CRL is signed by the authority that issues.
+        fleet: the names of the clients of a fleet that are revoked.
     """
 
     crls: Standing | None = None
@@ -38,11 +42,21 @@ class Lists:
     authorities: Mapping[str, Description] = dataclasses.field(default_factory=dict)
     leaves: Mapping[str, Description] = dataclasses.field(default_factory=dict)
     signed: bool = True
+    fleet: tuple[str, ...] = ()
 
     @property
     def revoked(self) -> Mapping[str, Entry]:
-        """The entries of the register that are revoked, by serial number."""
-        return {one.serial: one for one in self.entries if one.status is Status.REVOKED}
+        """Who the register calls revoked, by serial number."""
+        return {one.serial: one for one in self.entries if one.status is ca.Status.REVOKED}
+
+    @property
+    def listed(self) -> frozenset[tuple[Name, str]]:
+        """Whom the CRLs call revoked: who issued it, and its serial number."""
+        return frozenset(
+            (one.issuer, ca.plain(entry.serial))
+            for one in (self.crls.lists if self.crls else ())
+            for entry in one.revoked
+        )
 
 
 def gather(desk: Desk, folder: Path) -> Lists:
@@ -55,7 +69,7 @@ def gather(desk: Desk, folder: Path) -> Lists:
     if not ((folder / register.LIST).is_file() or register.is_kept(folder)):
         return Lists()
     reader = Reader(desk, lambda _path: None)
-    names = sorted(path.name for path in folder.glob("*.crt") if path.is_file())
+    names = sorted(path.name for path in folder.glob("*.crt") if _is_one(path))
     found = {name: one for name in names if (one := _certificate(reader, folder / name))}
     above = [f"{ROOT}.crt", f"{INTERMEDIATE}.crt"]
     lists = Lists(
@@ -65,11 +79,31 @@ def gather(desk: Desk, folder: Path) -> Lists:
     try:
         crls = register.standing(desk, folder)
         signed = bool(crls and crls.lists) and _is_signed(desk, folder)
-        return dataclasses.replace(
+        lists = dataclasses.replace(
             lists, crls=crls, signed=signed, entries=register.entries(folder)
         )
     except FolderUnavailableError as error:
         return dataclasses.replace(lists, trouble=error)
+    return dataclasses.replace(lists, fleet=tuple(_out(lists, folder)))
+
+
+def _is_one(path: Path) -> bool:
+    # A chain file holds once more what another one does.
+    return path.is_file() and not f".{path.name}".endswith(f".{CHAIN}")
+
+
+def _out(lists: Lists, folder: Path) -> Iterator[str]:
+    """The clients of a fleet that are revoked."""
+    if not (lists.revoked or lists.listed):
+        return
+    revoked, listed = lists.revoked, lists.listed
+    with contextlib.suppress(OSError):  # as above
+        for one in clients.all_in(folder):
+            if one.described is None:
+                continue
+            serial = ca.plain(one.described.serial)
+            if serial in revoked or (one.described.issuer, serial) in listed:
+                yield one.name
 
 
 def _certificate(reader: Reader, path: Path) -> Description | None:

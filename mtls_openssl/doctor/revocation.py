@@ -97,12 +97,7 @@ def _ends(patient: Patient, again: str) -> Iterator[Finding]:
 
 def revoked(patient: Patient) -> Iterator[Finding]:
     """Whether a certificate of the folder is revoked, and whether the CRL says so."""
-    listed = {
-        (one.issuer, ca.plain(entry.serial))
-        for one in (patient.lists.crls.lists if patient.lists.crls else ())
-        for entry in one.revoked
-    }
-    serials = patient.lists.revoked
+    listed, serials = patient.lists.listed, patient.lists.revoked
     for name, one in patient.lists.leaves.items():
         serial = ca.plain(one.serial)
         on_list = (one.issuer, serial) in listed
