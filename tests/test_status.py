@@ -236,6 +236,13 @@ def test_a_client_that_left_is_no_alarm_but_a_server_that_nobody_trusts_is(shop:
     assert re.fullmatch(r"revoked on \d{4}-\d\d-\d\d: keyCompromise", why)
 
 
+def test_its_help_says_whose_revocation_is_no_alarm_and_whose_is(tmp_path: Path) -> None:
+    said = " ".join(status("--help", cwd=tmp_path).split())
+
+    assert "0: all is fine, a revoked client included;" in said
+    assert "or a server or a CA is revoked;" in said
+
+
 def test_who_was_issued_by_whom_makes_the_tree(shop: Workshop) -> None:
     names = tree(looked_at(shop.folder).nodes)
 

@@ -156,7 +156,7 @@ def _tell(choices: Choices, result: Result, case: Case) -> None:
 
 @takes(options.LOOK, EXAMINED, options.P12_PASSWORD)
 def doctor(choices: Choices) -> None:
-    """Say what is the matter with a set, why, and what mends it; exit code 5 if something is."""
+    """Say what is the matter with a set, why, and what mends it; exit code 5 for an error."""
     from mtls_openssl import doctor  # noqa: PLC0415
     from mtls_openssl.doctor import Severity  # noqa: PLC0415
 
