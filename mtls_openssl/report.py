@@ -9,7 +9,7 @@ from typing import Any
 from mtls_openssl.errors import MtlsError
 from mtls_openssl.language import Text, _, joined, padded, spoken, width
 from mtls_openssl.locate import Candidate, Search
-from mtls_openssl.openssl import pkcs12, readers
+from mtls_openssl.openssl import ca, pkcs12, readers
 from mtls_openssl.pipeline import Result
 from mtls_openssl.plan.naming import PASSWORD_ENDING, made_by
 from mtls_openssl.scripting.prompt import ours
@@ -28,6 +28,9 @@ DESCRIPTIONS = {
     "server.p12": _("PKCS#12 bundle of the server, without the root"),
     "truststore.p12": _("PKCS#12 truststore for Java"),
     "dhparam.pem": _("Diffie-Hellman parameters"),
+    ca.INDEX: _("Register of what the CA has issued"),
+    ca.ATTRIBUTES: _("Settings of the register"),
+    ca.CRL_NUMBER: _("Number of the next CRL"),
 }
 """What each file of the batch file's set is, in its words, and what there is once in a set."""
 

@@ -146,6 +146,20 @@ def test_doctor_tells_who_is_revoked(folder: Path) -> None:
     assert "mtls_openssl server" in found[0].mend
 
 
+def test_the_help_of_doctor_says_that_a_warning_is_no_failure(tmp_path: Path) -> None:
+    said_ = " ".join(mtls("doctor", "--help", cwd=tmp_path).stdout.split())
+
+    assert "exit code 5 for an error." in said_
+
+
+def test_a_run_that_enters_something_into_the_register_says_so_of_its_files(folder: Path) -> None:
+    made = mtls("client", "add", "carol", "--key", "P-256", cwd=folder).stdout
+
+    assert "kept on request" not in made
+    words = [line.partition(" - ")[2] for line in made.splitlines() if "index.txt" in line]
+    assert words == ["Register of what the CA has issued", "Settings of the register"]
+
+
 def test_doctor_tells_of_a_revocation_that_the_crl_does_not_have(folder: Path) -> None:
     mtls("revoke", "client", "--no-crl", cwd=folder)
 
