@@ -57,7 +57,7 @@ def revoked(patient: Patient) -> Iterator[Finding]:
             count=len(names),
             names=_few(names),
         ),
-        _("whoever checks with the CRL refuses {count:it|them}", count=len(names)),
+        _("whoever checks with the CRL refuses them"),
         _(
             "leave it so, if that was meant; else: {command}",
             command=mending.ours(patient, "renew", "NAME", "--rekey"),
