@@ -276,6 +276,72 @@ def test_whoever_was_revoked_and_is_issued_again_gets_a_new_key(fleet: Set) -> N
     assert described(fleet, "device-001").public_key != before.public_key
 
 
+def test_who_is_revoked_is_named_and_gets_a_new_key_where_that_is_asked_for(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "2")
+    before = described(fleet, "device-001")
+    fleet.must("revoke", "device-001", "--no-crl")
+
+    left = fleet.must(*NUMBERED, "-n", "2").stdout
+    same = described(fleet, "device-001")
+    shown = fleet.must(*NUMBERED, "-n", "2", "--reissue", "--dry-run", "--json").data
+    fleet.must(*NUMBERED, "-n", "2", "--reissue")
+
+    assert "revoked, and left as it is: device-001; --reissue" in left
+    assert same == before
+    assert (shown["there"], shown["again"]) == (1, 1)
+    assert described(fleet, "device-001").public_key != before.public_key
+    assert fleet.must(*NUMBERED, "-n", "2").stdout == "Nothing to do: all 2 are there.\n"
+
+
+def test_a_pkcs12_file_that_is_asked_for_later_is_named_and_packed_where_asked(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "2")
+    before = described(fleet, "device-001")
+
+    named = fleet.must(*NUMBERED, "-n", "2", "--p12", "default").stdout
+    fleet.must(*NUMBERED, "-n", "2", "--p12", "default", "--reissue")
+
+    assert "not as they are asked for now: device-001, device-002" in named
+    for name in clients.names(fleet.folder):
+        assert f"{name}.p12" in clients.files(fleet.folder, name)
+    assert described(fleet, "device-001").public_key == before.public_key
+    assert (fleet.folder / "clients.passwords.csv").read_text("utf-8").count("device-00") == 4
+    for options in ((), ("--p12", "default")):
+        said = fleet.must(*NUMBERED, "-n", "2", *options, "--reissue").stdout
+        assert said == "Nothing to do: all 2 are there.\n"
+    assert_all_agree(fleet, 2)
+
+
+def test_a_further_pkcs12_file_leaves_the_first_where_it_is(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "1", "--p12", "default")
+
+    fleet.must(*NUMBERED, "-n", "1", "--p12", "default", "--p12", "java8", "--reissue")
+    fleet.must(*NUMBERED, "-n", "1", "--days", "44", "--p12", "default", "--reissue")
+
+    packed = {file for file in clients.files(fleet.folder, "device-001") if file.endswith(".p12")}
+    assert packed == {"device-001.p12", "device-001.java8.p12"}
+
+
+def test_an_archive_that_is_asked_for_later_takes_the_place_of_the_folder(fleet: Set) -> None:
+    fleet.must(*NUMBERED, "-n", "1")
+    before = described(fleet, "device-001")
+
+    named = fleet.must(*NUMBERED, "-n", "1", "--zip").stdout
+    said = fleet.must(*NUMBERED, "-n", "1", "--zip", "--reissue").stdout
+
+    assert "not as they are asked for now: device-001" in named
+    assert "1 client issued and proven" in said
+    assert [path.name for path in (fleet.folder / "clients").iterdir()] == ["device-001.zip"]
+    assert [path.name for path in fleet.folder.glob("backup/*/clients/*")] == ["device-001"]
+    now = clients.one(fleet.folder, "device-001").described
+    assert now is not None
+    assert now.public_key == before.public_key
+    log = fleet.folder / "mtls-audit.jsonl"
+    assert verify(log, folder=fleet.folder).faults == ()
+    for options in ((), ("--zip",)):
+        again = fleet.must(*NUMBERED, "-n", "1", *options, "--reissue").stdout
+        assert again == "Nothing to do: all 1 are there.\n"
+
+
 def test_a_client_that_is_in_no_register_is_entered_as_openssl_would(fleet: Set) -> None:
     fleet.must(*NUMBERED, "-n", "4")
     index = fleet.folder / "index.txt"

@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,18 +147,16 @@ def _readers(choices: Choices) -> tuple[str, ...]:
 
 
 def _show(choices: Choices, who: Wanted) -> None:
-    from mtls_openssl.fleet.choosing import is_as_wanted  # noqa: PLC0415
-    from mtls_openssl.inventory import clients  # noqa: PLC0415
+    from mtls_openssl import register  # noqa: PLC0415
+    from mtls_openssl.fleet.choosing import Standing, standing  # noqa: PLC0415
 
     folder: Path = choices["out"]
     first = list(itertools.islice(who.leaves(), _SHOWN))
-    there = again = 0
-    for leaf in who.leaves():
-        if clients.is_there(folder, leaf.name):
-            there += 1
-            if choices["reissue"]:
-                again += not is_as_wanted(clients.one(folder, leaf.name), leaf)
-    there -= again
+    gone, zipped = register.revoked(folder), choices["zip"]
+    stands = Counter(standing(folder, leaf, gone, zipped=zipped) for leaf in who.leaves())
+    others = stands[Standing.OTHERWISE] + stands[Standing.REVOKED]
+    again = others if choices["reissue"] else 0
+    there = stands[Standing.AS_WANTED] + others - again
     if choices["json"]:
         shown = [_leaf(leaf) for leaf in first]
         data = {"count": who.count, "there": there, "again": again, "first": shown}
@@ -304,6 +303,13 @@ def notes(done: Done) -> Iterator[str]:
             count=done.others,
             names=", ".join(done.named) + ("…" if done.others > len(done.named) else ""),
         )
+    if done.revoked:
+        yield _(
+            "revoked, and left as {count:it is|they are}: {names}; --reissue issues"
+            " {count:it|them} again, with a new key",
+            count=len(done.revoked),
+            names=", ".join(done.revoked[:_SHOWN]) + ("…" if len(done.revoked) > _SHOWN else ""),
+        )
     if done.entered:
         yield _("{count} were in no register, and were entered", count=done.entered)
     if done.strangers:
@@ -324,6 +330,7 @@ def _data(done: Done) -> dict[str, Any]:
         "again": done.again,
         "there": done.there,
         "others": done.others,
+        "revoked": done.revoked,
         "hosts": dict(done.hosts),
         "passwords": str(done.passwords) if done.passwords else None,
         "notes": [str(note) for note in notes(done)],

@@ -36,13 +36,13 @@ class Item:
         leaf: who it is.
         zipped: whether it goes into an archive.
         key: the private key that it keeps, PEM; nothing for a new one.
-        replaces: whether it is there, and goes to the backup.
+        before: what is there of it, and goes to the backup; empty for nothing.
     """
 
     leaf: Leaf
     zipped: bool = False
     key: bytes = dataclasses.field(default=b"", repr=False)
-    replaces: bool = False
+    before: str = ""
 
     @property
     def name(self) -> str:
@@ -63,7 +63,7 @@ class Batch:
         lines: their lines in the register, once they are finished.
         passwords: the new ones of their PKCS#12 files, once they are finished.
         names: what is to be put in place.
-        replaced: what of that is there, and goes to the backup.
+        replaced: what is there of it, and goes to the backup.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Batch:
     ) -> None:
         self.leaves = tuple(item.leaf for item in items)
         self.names = tuple(item.name for item in items)
-        self.replaced = tuple(item.name for item in items if item.replaces)
+        self.replaced = tuple(item.before for item in items if item.before)
         self.lines = ""
         self.passwords: list[Entry] = []
         self._manifest = manifest

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from mtls_openssl import register
@@ -16,6 +18,15 @@ from mtls_openssl.openssl import ca
 from mtls_openssl.proof.certificates import differences, kind_of
 
 _FEW = 5
+
+
+class Standing(enum.Enum):
+    """How somebody stands who is asked for."""
+
+    ABSENT = "not there yet"
+    AS_WANTED = "as asked for"
+    OTHERWISE = "asked for otherwise now"
+    REVOKED = "revoked"
 
 
 class Choosing:
@@ -35,27 +46,30 @@ class Choosing:
 
     def item(self, leaf: Leaf) -> Item | None:
         """What is made for one; None if they are left as they are."""
-        if self._order.renews:
-            return self._again(leaf, rekey=self._order.rekey)
-        if not clients.is_there(self._folder, leaf.name):
-            return Item(leaf, self._order.zipped)
-        there = clients.one(self._folder, leaf.name)
-        if is_as_wanted(there, leaf):
-            self._done.there += 1
-        elif self._order.reissues:
-            self._done.again += 1
-            return self._reissued(leaf, there)
-        else:
-            self._done.there += 1
-            self._done.others += 1
-            if len(self._done.named) < _FEW:
-                self._done.named.append(leaf.name)
+        order, done = self._order, self._done
+        if order.renews:
+            return self._again(leaf, rekey=order.rekey)
+        stands = standing(self._folder, leaf, self._revoked, zipped=order.zipped)
+        if stands is Standing.ABSENT:
+            return Item(leaf, order.zipped)
+        if order.reissues and stands is not Standing.AS_WANTED:
+            done.again += 1
+            return self._reissued(leaf)
+        done.there += 1
+        if stands is Standing.REVOKED:
+            done.revoked.append(leaf.name)
+        elif stands is Standing.OTHERWISE:
+            done.others += 1
+            if len(done.named) < _FEW:
+                done.named.append(leaf.name)
         return None
 
-    def _reissued(self, leaf: Leaf, there: Client) -> Item:
+    def _reissued(self, leaf: Leaf) -> Item:
+        there = clients.one(self._folder, leaf.name)
         before, described = leaf_of(self._folder, there), there.described
-        if before and not leaf.packings:
-            leaf = dataclasses.replace(leaf, packings=before.packings)
+        if before:
+            packed = {packing.file: packing for packing in (*before.packings, *leaf.packings)}
+            leaf = dataclasses.replace(leaf, packings=tuple(packed.values()))
         fits = (
             described is not None
             and str(kind_of(described)) == str(leaf.key)
@@ -64,13 +78,43 @@ class Choosing:
         return self._again(leaf, rekey=not fits)
 
     def _again(self, leaf: Leaf, *, rekey: bool) -> Item:
-        zipped = clients.entry(self._folder, leaf.name).endswith(clients.ZIP)
+        before = clients.entry(self._folder, leaf.name)
+        zipped = self._order.zipped or before.endswith(clients.ZIP)
         key = b"" if rekey else kept_key(self._folder, leaf.name)
-        return Item(leaf, zipped, key, replaces=True)
+        return Item(leaf, zipped, key, before)
 
 
-def is_as_wanted(there: Client, leaf: Leaf) -> bool:
-    """Whether the certificate of a client says what is asked for now."""
+def standing(
+    folder: Path, leaf: Leaf, revoked: AbstractSet[str], *, zipped: bool = False
+) -> Standing:
+    """How somebody stands who is asked for.
+
+    Args:
+        folder: the folder of the set.
+        leaf: what is asked for.
+        revoked: the serial numbers that are revoked, as the register has them.
+        zipped: whether an archive is asked for.
+    """
+    if not clients.is_there(folder, leaf.name):
+        return Standing.ABSENT
+    there = clients.one(folder, leaf.name)
+    if there.described and ca.plain(there.described.serial) in revoked:
+        return Standing.REVOKED
+    as_wanted = _says(there, leaf) and _has(folder, leaf, zipped=zipped)
+    return Standing.AS_WANTED if as_wanted else Standing.OTHERWISE
+
+
+def _says(there: Client, leaf: Leaf) -> bool:
+    """Whether the certificate of a client says what is asked for."""
     return there.described is not None and not any(
         check.fault for check in differences(leaf.certificate_file, there.described, leaf)
     )
+
+
+def _has(folder: Path, leaf: Leaf, *, zipped: bool) -> bool:
+    """Whether the files that are asked for are there; what nobody asks for may be there too."""
+    if zipped and not clients.entry(folder, leaf.name).endswith(clients.ZIP):
+        return False
+    asked = {packing.file for packing in leaf.packings}
+    # Thousands have none: their folders are not listed.
+    return not asked or asked <= clients.files(folder, leaf.name)

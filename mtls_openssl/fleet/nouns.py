@@ -41,7 +41,7 @@ class Order:
         manifest: whose authorities issue.
         whom: who is to be there; of a renewal those who are, and get a new certificate.
         jobs: how many openssl processes may run at the same time.
-        zipped: whether each new client goes into an archive; one that is renewed is as it was.
+        zipped: whether each goes into an archive; one that is in one stays there.
         renews: whether this is a renewal.
         rekey: whether whoever is renewed gets a new key.
         reissues: whether whoever is there and not as wanted is issued again.
@@ -78,6 +78,7 @@ class Done:
         there: how many were there already, and were left so.
         others: how many of these are not as they are wanted now.
         named: the names of the first few of those.
+        revoked: the names of those who were left so and are revoked.
         entered: how many were there and not in the register.
         strangers: names of clients that another authority has issued, or nobody can read.
         passwords: the file with the passwords; None if none was made.
@@ -94,6 +95,7 @@ class Done:
     there: int = 0
     others: int = 0
     named: list[str] = dataclasses.field(default_factory=list)
+    revoked: list[str] = dataclasses.field(default_factory=list)
     entered: int = 0
     strangers: Sequence[str] = ()
     passwords: Path | None = None
