@@ -28,6 +28,8 @@ SERVER = (
     "subjectAltName = DNS:server.your_domain.com, DNS:localhost, IP:127.0.0.1",
 )  # fmt: skip
 CLIENT = (*SERVER[:3], "extendedKeyUsage = clientAuth")
+CA = ("subjectKeyIdentifier = hash", "basicConstraints = critical,CA:TRUE",
+      "keyUsage = critical,keyCertSign")  # fmt: skip
 HARMLESS = {"openssl-old", "openssl-config", "openssl-passed-over"}
 """What is the matter with the computer of the test, and not with the set."""
 

@@ -17,6 +17,7 @@ from mtls_openssl.audit import LOG
 from mtls_openssl.doctor import Severity
 from tests import ailments, original
 from tests.ailments import (
+    CA,
     HARMLESS,
     codes,
     findings,
@@ -110,9 +111,6 @@ def ca_made_anew(folder: Path) -> None:
         "-extfile", "v3.ext", "-out", "ca.crt")  # fmt: skip
     gone("v3.ext", "x.csr")(folder)
 
-
-CA = ("subjectKeyIdentifier = hash", "basicConstraints = critical,CA:TRUE",
-      "keyUsage = critical,keyCertSign")  # fmt: skip
 
 CURED: dict[str, tuple[Callable[[Path], None], str]] = {
     "ca.crt is missing": (gone("ca.crt"), "missing"),

@@ -14,6 +14,7 @@ from mtls_openssl.life.deciding import when_it_ends
 from mtls_openssl.life.decision import Wish
 from mtls_openssl.openssl import extensions
 from mtls_openssl.scripting import prompt
+from tests import ailments
 from tests.der import protection
 from tests.machine import lock
 from tests.sets import PASSPHRASE, PASSWORD, Set, days_left, made_fixture
@@ -264,3 +265,64 @@ def test_a_new_ca_that_would_orphan_others_is_refused(old: Set) -> None:
     ran = old.run("all", "--profile", "modern")
     assert (ran.code, "alice" in ran.stderr) == (2, True)
     assert old.files() == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("client", "add", "bob"), ("renew", "alice"), ("issue", "-n", "1", "--cn", "device-{}")],
+    ids=["added", "renewed", "fleet"],
+)
+def test_nothing_is_issued_once_the_ca_has_expired_and_what_mends_it_is_said(
+    old: Set, arguments: tuple[str, ...]
+) -> None:
+    ailments.issue(
+        old.folder, "ca", extensions=ailments.CA, begin=timedelta(-9), end=timedelta(-1),
+        self_signed=True,
+    )  # fmt: skip
+    day = f"{old.certificate('ca').not_after:%Y-%m-%d}"
+    before = old.files()
+
+    ran = old.run(*arguments)
+
+    assert ran.code == 5
+    assert f"Error: ca.crt has expired on {day}." in ran.stderr
+    assert "To mend it: python -m mtls_openssl repair-ca --ca-days 3650" in ran.stderr
+    assert old.changed_since(before) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("client", "add", "bob"), ("issue", "-n", "1", "--cn", "device-{}")],
+    ids=["set", "fleet"],
+)
+def test_nothing_is_issued_once_the_intermediate_authority_has_expired(
+    made: Set, arguments: tuple[str, ...]
+) -> None:
+    made.describe('[ca]\nkey = "P-256"\n[intermediate]\nkey = "P-256"\n')
+    made.must("apply")
+    ailments.issue(
+        made.folder, "intermediate", extensions=ailments.CA, begin=timedelta(-9), end=timedelta(-1)
+    )
+
+    ran = made.run(*arguments)
+
+    assert (ran.code, "Error: intermediate.crt has expired on " in ran.stderr) == (5, True)
+    assert "To mend it: python -m mtls_openssl apply --replace intermediate" in ran.stderr
+
+
+def test_who_lasts_longer_than_the_ca_is_told_from_when_that_counts_for_nothing(made: Set) -> None:
+    made.describe('cert_days = 20\n[ca]\nkey = "P-256"\ndays = 30\n')
+    made.must("apply")
+    made.describe("")
+    day = f"{made.certificate('ca').not_after:%Y-%m-%d}"
+    note = f"certificates are refused from the day that their CA ends: {day}"
+    long = ("--key", "P-256", "--days", "60")
+
+    added = made.must("client", "add", "bob", *long).stdout
+    renewed = made.must("renew", "bob", "--json").data
+    issued = made.must("issue", "-n", "2", "--cn", "device-{}", *long).stdout
+    again = made.must("renew", "device-1").stdout
+    short = made.must("client", "add", "eve", "--key", "P-256", "--days", "9").stdout
+
+    assert [said.count(note) for said in (added, issued, again, short)] == [1, 1, 1, 0]
+    assert renewed["notes"][-1:] == [note]  # type: ignore[index]

@@ -262,6 +262,7 @@ def test_what_outlives_its_ca_is_soon_and_over_with_it(shop: Workshop) -> None:
     assert severity(0) == (State.OUTLIVED, Severity.FINE)
     assert severity(480) == (State.OUTLIVED, Severity.SOON)
     assert severity(600) == (State.OUTLIVED, Severity.OVER)
+    assert severity(880) == (State.OUTLIVED, Severity.OVER)  # and it ends soon itself
     why = by_file(shop.folder, NOW + 600 * DAY)["outlived.crt"].verdict.why
     assert why.endswith("and everybody refuses it since")
 

@@ -206,7 +206,7 @@ def data_of(
             }
             for action in decision.actions
         ],
-        "notes": [str(note) for note in decision.notes],
+        "notes": [str(note) for note in (*decision.notes, *(result.notes if result else ()))],
     }
 
 

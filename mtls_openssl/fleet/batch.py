@@ -8,6 +8,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -62,6 +63,7 @@ class Batch:
     Attributes:
         lines: their lines in the register, once they are finished.
         passwords: the new ones of their PKCS#12 files, once they are finished.
+        ends: when the last of them ends, once they are finished.
         names: what is to be put in place.
         replaced: what is there of it, and goes to the backup.
     """
@@ -78,6 +80,7 @@ class Batch:
         self.replaced = tuple(item.before for item in items if item.before)
         self.lines = ""
         self.passwords: list[Entry] = []
+        self.ends: datetime | None = None
         self._manifest = manifest
         self._works = works
         self._stage = works.stage
@@ -105,6 +108,7 @@ class Batch:
         self._keys.clear()
         described = self._issued()
         self._prove(described)
+        self.ends = max(one.not_after for one in described.values())
         if self._manifest.intermediate:
             self._chain()
         self._pack()

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from datetime import datetime
 
 from mtls_openssl import register
 from mtls_openssl.audit import LOG, AuditLog, recording
@@ -23,8 +24,9 @@ from mtls_openssl.fleet.choosing import Choosing
 from mtls_openssl.fleet.nouns import Done, Order, Watcher
 from mtls_openssl.fleet.works import Works
 from mtls_openssl.language import Text, _
+from mtls_openssl.life import ending
 from mtls_openssl.locate import Found
-from mtls_openssl.pipeline import make_up_for, published_in
+from mtls_openssl.pipeline import make_up_for, published_in, require_in_date
 from mtls_openssl.plan import CHAIN, CONFIG, pieces
 from mtls_openssl.process import Door
 from mtls_openssl.revocation.work import Order as RegisterOrder
@@ -89,9 +91,9 @@ def issue(order: Order, found: Found, *, door: Door, watcher: Watcher) -> Done:
             _end_badly(unavailable(what, error), run, door, executor)
         except BaseException as error:  # noqa: BLE001 - it is raised again, whatever it is
             _end_badly(error, run, door, executor)
-        run.done.notes = tuple(
-            note for note in (workspace.recovered, found.chosen.note, *workspace.warnings) if note
-        )
+        outlived = ending.outlived(order.folder, order.manifest.authorities, run.ends)
+        others = (workspace.recovered, found.chosen.note, *workspace.warnings)
+        run.done.notes = (*filter(None, others), *outlived)
         run.done.hosts = run.hosts
         run.done.seconds = time.perf_counter() - begun
         return run.done
@@ -142,6 +144,7 @@ class _Run:
         self._watcher = watcher
         self._book = Book(workspace, works)
         self._configured: set[str] = set()
+        self.ends: set[datetime] = set()
         replaces = order.renews or order.reissues
         self._known = passwords.known(workspace.directory) if replaces else {}
 
@@ -243,6 +246,8 @@ class _Run:
         )
         self.done.backup = backup or self.done.backup
         self._book.add(batch.lines)
+        if batch.ends:
+            self.ends.add(batch.ends)
         self.done.made += len(names)
         left = self.done.wanted - self.done.there - self.done.made
         self._watcher.progress(self.done.made, left)
@@ -266,6 +271,7 @@ def _require(order: Order) -> None:
                 cause=_("it takes the authority of a set to issue certificates"),
                 fix=fix,
             )
+    require_in_date(order.manifest.authorities, order.folder)
 
 
 def _begin_register(order: Order, found: Found) -> None:

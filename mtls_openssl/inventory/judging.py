@@ -61,6 +61,8 @@ def of_certificate(
         why = _("{file} is the key of another certificate", file=mismatch)
         return Verdict(State.MISMATCH, Severity.OVER, why)
     within = renewal(certificate.not_before, certificate.not_after, within)
+    if ends < now:
+        return _outlived(ends, now, within)
     if certificate.not_after - now <= within:
         return Verdict(State.SOON, Severity.SOON)
     if ends < certificate.not_after:

@@ -1,0 +1,71 @@
+"""When the authorities of a folder end: with them ends all that they have issued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mtls_openssl.language import Text, _
+from mtls_openssl.manifest import Authority, Manifest
+from mtls_openssl.plan import Plan
+
+
+def of(file: Path) -> datetime | None:
+    """When a certificate ends; None where there is none that can be read."""
+    # A set that is made whole has nothing to read here.
+    from mtls_openssl.inventory import certificate  # noqa: PLC0415
+    from mtls_openssl.inventory.clients import der_of  # noqa: PLC0415
+    from mtls_openssl.inventory.der import NotDerError  # noqa: PLC0415
+
+    try:
+        described, _own = certificate.read(der_of(file.read_text("ascii", "replace")))
+    except (OSError, NotDerError):
+        return None
+    return described.not_after
+
+
+def above(plan: Plan, manifest: Manifest | None) -> tuple[Authority, ...]:
+    """The authorities that are there and that a plan issues below; none where it issues nothing.
+
+    Args:
+        plan: it.
+        manifest: what it was made from; None where it was not made from any.
+    """
+    there = manifest.authorities if manifest else ()
+    if not any(one.key_file in plan.needs for one in there):
+        return ()
+    return tuple(one for one in there if one.certificate_file in plan.needs)
+
+
+def expired(folder: Path, authorities: Iterable[Authority]) -> Iterator[tuple[Authority, datetime]]:
+    """The authorities that have expired, and when; the root first.
+
+    Args:
+        folder: where their certificates are.
+        authorities: them.
+    """
+    now = datetime.now(UTC)
+    for one in authorities:
+        ends = of(folder / one.certificate_file)
+        if ends is not None and ends < now:
+            yield one, ends
+
+
+def outlived(
+    folder: Path, authorities: Iterable[Authority], issued: Iterable[datetime]
+) -> Iterator[Text]:
+    """That certificates last longer than an authority above them, if they do by a day or more.
+
+    Args:
+        folder: where the certificates of the authorities are.
+        authorities: them.
+        issued: when each certificate ends.
+    """
+    ends = [end for one in authorities if (end := of(folder / one.certificate_file))]
+    last = max(issued, default=None)
+    if ends and last and last.date() > min(ends).date():
+        yield _(
+            "certificates are refused from the day that their CA ends: {date}",
+            date=f"{min(ends):%Y-%m-%d}",
+        )
