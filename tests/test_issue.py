@@ -174,15 +174,22 @@ def test_a_table_is_read_as_excel_saves_it(fleet: Set, encoding: str, mark: str)
 
 FAULTS = {
     "a name that is no file's": ("name\n../a\n", ["line 2", "can't be the name of its files"]),
-    "a name of Windows": ("name\nnul\n", ["line 2", "is the name of another file already"]),
+    "a name of Windows": ("name\nnul\n", ["line 2", "is the name of a device on Windows"]),
     "a name of the set": ("name\nserver\n", ["line 2", "is server.crt of the set"]),
     "a name twice": ("name\nab\nc\nAB\n", ["line 4", "is in clients.csv line 2 already"]),
-    "no name that will do": ("cn\n张三\n", ["line 2", "can't be the name of its files"]),
+    "no name that will do": (
+        "cn\n张三\n",
+        ["line 2", "can't be the name of its files", "are called: in a column name"],
+    ),
     "an address that is none": ("name,ip\na,1.2.3\n", ["line 2", "ip '1.2.3'"]),
     "several at once": ("name,key\na,DSA\nb,P-256\nc,P-1\n", ["line 2", "line 4"]),
+    "days that are over": ("name,days\na,-1\n", ["line 2", "is too short a time"]),
     "days without end": ("name,days\na,99999\n", ["line 2", "hundred years"]),
     "one longer than the CA": ("name,days\na,9999\n", ["line 2", "is longer than"]),
-    "too many values": ("name\na,b\n", ["line 2", "has 2 values for 1 columns"]),
+    "too many values": (
+        "name\na,b\n",
+        ["line 2", "has 2 values for 1 columns; allowed: a value for each column"],
+    ),
     "an unknown column": ("name,dsn\na,b\n", ["'dsn' is no column", "dns"]),
     "no columns": ("a\nb\n", ["does not name the columns"]),
     "nothing": ("", ["does not name the columns"]),

@@ -118,7 +118,7 @@ def test_a_name_constraint_is_written_as_openssl_prints_it(
         ('[[client]]\ncn = "b"\n', "[[client]] name", 1, "is missing"),
         ('[[client]]\nname = "a b"\n', "[[client]] name", 2, "can't be the name of its files"),
         ('[[client]]\nname = "ca"\n', "[[client]] name", 2, "is the name of another file already"),
-        ('[[client]]\nname = "NUL"\n', "[[client]] name", 2, "is the name of another file already"),
+        ('[[client]]\nname = "NUL"\n', "[[client]] name", 2, "is the name of a device on Windows"),
         ('[[client]]\nname = "x.p12"\n', "[[client]] name", 2, "ends as another file of a set"),
         ('[[client]]\nname = "A"\n[[server]]\nname = "a"\n', "[[client]] name", 2, "is too like"),
         ('[[server]]\nname = "a"\ndns = ["x y"]\n', "[[server]] dns", 3, "not a part of"),

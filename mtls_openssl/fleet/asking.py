@@ -76,10 +76,13 @@ def _looked_at(
     seen: dict[str, str] = {}
     for row in asked.rows():
         if row.fault:
-            yield [Refusal(_("the row"), "", row.source, row.fault, "", _edit(row))]
+            allowed = _("a value for each column; one that holds the separator stands in quotes")
+            yield [Refusal(_("the row"), "", row.source, row.fault, allowed, _edit(row))]
             continue
         given = _given(row, readers)
         leaf, refusals = leaf_in_row(given, row.source, settings)
+        if "name" not in row.values:
+            refusals = list(map(_named_apart, refusals))
         name = str(given["name"])
         # Windows knows no upper and lower case.
         before = seen.setdefault(name.lower(), row.source)
@@ -101,6 +104,14 @@ def _given(row: Row, readers: tuple[str, ...]) -> dict[str, object]:
 def _refusal(row: Row, name: str, why: str) -> Refusal:
     allowed = _("a name that nobody else has")
     return Refusal("name", repr(name), row.source, why, allowed, _edit(row))
+
+
+def _named_apart(refusal: Refusal) -> Refusal:
+    """A refusal of a common name that is no file's name, and may stay for all that."""
+    if refusal.field != "name":
+        return refusal
+    fix = _("say what the files of each are called: in a column name, or with --name beside --cn")
+    return dataclasses.replace(refusal, fix=fix)
 
 
 def _edit(row: Row) -> str:

@@ -32,8 +32,10 @@ def file_name(value: object) -> str:
     text = values.name(value)
     if not _FILE_NAME.fullmatch(text) or len(text) > LONGEST_FILE_NAME:
         raise UnfitError(_("can't be the name of its files on every system"))
-    if text.lower() in TAKEN or _DEVICES.fullmatch(text):
+    if text.lower() in TAKEN:
         raise UnfitError(_("is the name of another file already"))
+    if _DEVICES.fullmatch(text):
+        raise UnfitError(_("is the name of a device on Windows, which no file can have there"))
     if text.lower().endswith(_ENDINGS):
         raise UnfitError(_("ends as another file of a set does"))
     return text

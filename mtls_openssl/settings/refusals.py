@@ -40,7 +40,7 @@ class Refusal:
         """All of it, in a sentence."""
         return _(
             "{setting} ({source}) {why}; allowed: {allowed}",
-            setting=f"{self.field} {self.value}".rstrip(),
+            setting=joined(" ", filter(None, (self.field, self.value))),
             source=self.source,
             why=self.why,
             allowed=self.allowed,
