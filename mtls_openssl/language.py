@@ -92,6 +92,18 @@ def joined(separator: str, texts: Iterable[str]) -> Text:
     return text
 
 
+def clauses(texts: Iterable[str]) -> Text:
+    """Texts as parts of one sentence, each of which keeps its translation.
+
+    A list of things is `joined` by a comma: Chinese has a mark of its own for that.
+    """
+    several = tuple(texts)
+    said = joined("", several[:1])
+    for one in several[1:]:
+        said = _("{said}, {clause}", said=said, clause=one)
+    return said
+
+
 def spoken(text: str) -> str:
     """`text` in the language of this process; a plain `str` as it is."""
     if _spoken_here == "en" or not isinstance(text, Text):

@@ -17,7 +17,20 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from mtls_openssl import errors, language
-from mtls_openssl.language import _, chosen, joined, named, padded, recalled, speak, spoken, width
+from mtls_openssl.inventory.telling import counted
+from mtls_openssl.language import (
+    _,
+    chosen,
+    clauses,
+    joined,
+    named,
+    padded,
+    recalled,
+    speak,
+    spoken,
+    width,
+)
+from mtls_openssl.settings.refusals import Refusal
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mtls_openssl"
@@ -212,6 +225,21 @@ def test_a_message_is_said_in_the_language_of_the_process(in_chinese: None) -> N
 def test_a_message_within_a_message_is_translated_too(in_chinese: None) -> None:
     inner = _("the disk is full")
     assert spoken(_("Cause: {cause}", cause=inner)) == "原因：磁盘已满"
+
+
+def test_clauses_have_another_mark_between_them_than_things_in_a_list(in_chinese: None) -> None:
+    said = clauses(("1", _("all fine"), _("the disk is full")))
+
+    assert said == "1, all fine, the disk is full"
+    assert spoken(said) == "1，全部正常，磁盘已满"
+    assert spoken(joined(_(", "), ("a", "b"))) == "a、b"
+    assert spoken(counted(())) == "0 张证书，全部正常"
+
+
+def test_what_a_refusal_is_about_is_said_in_the_language_of_the_process(in_chinese: None) -> None:
+    refusal = Refusal(_("the row"), "", "a.csv 2", _("is empty"), "x", "")
+
+    assert spoken(refusal.words).startswith("该行（a.csv 2）")
 
 
 def test_what_is_no_message_is_said_as_it_is(in_chinese: None) -> None:

@@ -14,7 +14,7 @@ from mtls_openssl.cli import console, making
 from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.options import Choices
 from mtls_openssl.errors import FolderUnavailableError
-from mtls_openssl.language import Text, _, joined, spoken
+from mtls_openssl.language import Text, _, clauses, joined, spoken
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _line(action: Action) -> Text:
     what = action.verb.title
     if action.verb.value in {"renew", "reissue"}:
         key = _("with a new key") if action.new_key else _("with the same key")
-        what = joined(_(", "), (what, key))
+        what = clauses((what, key))
     return _(
         "  {name} {what}: {reasons}",
         name=action.name,

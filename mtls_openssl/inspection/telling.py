@@ -22,7 +22,7 @@ from mtls_openssl.inspection.objects import (
     Unreadable,
     fingerprint,
 )
-from mtls_openssl.language import Text, _, joined
+from mtls_openssl.language import Text, _, clauses, joined
 from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.openssl import readers
 from mtls_openssl.openssl.extensions import Extension
@@ -58,7 +58,7 @@ def lines(holding: Holding, now: dt.datetime) -> Iterator[Line]:
         yield "", _("{file}: {count} part{count:|s}", file=shown(str(holding.path)), count=count)
     for number, item in enumerate(holding.items, start=1):
         readable = not isinstance(item.thing, Unreadable)
-        what = joined(_(", "), (title(item), item.form)) if readable else title(item)
+        what = clauses((title(item), item.form)) if readable else title(item)
         if several:
             yield "", _("  {number}. {title}", number=number, title=what)
         else:
@@ -88,7 +88,7 @@ def key(kind: PublicKey | None) -> str:
     if kind is None:
         return _("not known, since it is encrypted")
     size = _("{bits} bits", bits=kind.bits) if kind.bits else ""
-    return joined(_(", "), filter(None, (kind.kind, kind.curve, size)))
+    return clauses(filter(None, (kind.kind, kind.curve, size)))
 
 
 def left(until: dt.datetime, now: dt.datetime) -> Text:
@@ -157,7 +157,7 @@ def _certificate(certificate: Certificate, now: dt.datetime) -> Iterator[Line]:
     if described.not_before > now:
         days = (described.not_before - now).days
         how = _("NOT VALID YET, in {days} day{days:|s}", days=days)
-    yield _("valid"), joined(_(", "), (span, how))
+    yield _("valid"), clauses((span, how))
     yield _("purposes"), _purposes(described.extensions)
     yield _("key"), key(described.key)
     yield _("signed with"), described.signature
@@ -242,7 +242,7 @@ def _crl(found: RevocationList, now: dt.datetime) -> Iterator[Line]:
     if described.next_update:
         until = _("{date:%Y-%m-%d %H:%M} UTC", date=described.next_update)
         how = left(described.next_update, now)
-        yield _("good until"), joined(_(", "), (until, how))
+        yield _("good until"), clauses((until, how))
         if described.next_update < now:
             yield (
                 _("note"),
@@ -255,7 +255,7 @@ def _crl(found: RevocationList, now: dt.datetime) -> Iterator[Line]:
     yield _("revoked"), str(len(described.revoked))
     for one in described.revoked[:_MOST_REVOKED]:
         when = _("{date:%Y-%m-%d %H:%M} UTC", date=one.date)
-        yield _("serial number"), joined(_(", "), filter(None, (one.serial, when, one.reason)))
+        yield _("serial number"), clauses(filter(None, (one.serial, when, one.reason)))
     more = len(described.revoked) - _MOST_REVOKED
     if more > 0:
         yield "", _("    and {count} more, all of which --json has", count=more)

@@ -9,7 +9,7 @@ from mtls_openssl.inspection.telling import shown
 from mtls_openssl.inventory import judging, telling
 from mtls_openssl.inventory.survey import flat
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
-from mtls_openssl.language import Text, _, joined, spoken
+from mtls_openssl.language import Text, _, clauses, joined, spoken
 from mtls_openssl.openssl.x509 import renewal
 
 _WORDS = {
@@ -60,7 +60,7 @@ def _alarms(nodes: Sequence[Node], now: dt.datetime) -> list[Text]:
 def _alarm(node: Node, now: dt.datetime) -> Text:
     state: str = node.verdict.state.told
     if node.ends:
-        state = joined(_(", "), (state, judging.left(node.ends, now)))
+        state = clauses((state, judging.left(node.ends, now)))
     who = telling.name(node)
     file = _("{file} ({name})", file=node.file, name=who) if who else node.file
     if node.verdict.why:

@@ -11,7 +11,7 @@ from mtls_openssl.inspection.telling import alternatives, shown
 from mtls_openssl.inventory import judging
 from mtls_openssl.inventory.survey import flat
 from mtls_openssl.inventory.things import Node, Role, Severity, State, Stock
-from mtls_openssl.language import Text, _, joined
+from mtls_openssl.language import Text, _, clauses
 from mtls_openssl.openssl import extensions as ext
 
 LINES = ("├─ ", "└─ ", "│  ", "   ")
@@ -156,8 +156,8 @@ def counted(nodes: Iterable[Node]) -> Text:
         if states[state] and state is not State.FINE
     ]
     if not parts:
-        return joined(_(", "), (total, _("all fine")))
-    return joined(_(", "), (total, *parts))
+        return clauses((total, _("all fine")))
+    return clauses((total, *parts))
 
 
 def first(nodes: Iterable[Node], now: dt.datetime) -> Node | None:

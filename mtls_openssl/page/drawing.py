@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mtls_openssl.inventory import judging, telling
 from mtls_openssl.inventory.things import Node, Role, State
-from mtls_openssl.language import Text, _, joined, spoken, width
+from mtls_openssl.language import Text, _, clauses, spoken, width
 
 _WIDTH, _HEIGHT = 248, 66
 _ACROSS, _DOWN = 56, 14
@@ -130,7 +130,7 @@ class _Pen:
         if state is State.REVOKED or (node.verdict.severity and state is not State.SOON):
             parts[-1:] = [state.told]
         bundles = [child.file for child in node.children if child.role is Role.PKCS12]
-        what = spoken(joined(_(", "), parts))
+        what = spoken(clauses(parts))
         files = " + ".join((node.file, *bundles))
         whole = f"{name}: {what}; {files}; {spoken(state.told)}"
         return Box(
