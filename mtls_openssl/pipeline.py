@@ -10,7 +10,7 @@ import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,7 @@ from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
 from mtls_openssl.life import ending
 from mtls_openssl.locate import Found
-from mtls_openssl.manifest import INTERMEDIATE, Authority, Manifest
+from mtls_openssl.manifest import Manifest
 from mtls_openssl.openssl import diagnosis, pkcs12
 from mtls_openssl.plan import CONFIG, Plan, is_private, made_by
 from mtls_openssl.plan.naming import is_certificate
@@ -137,7 +137,7 @@ def make(
         make_up_for(workspace)
         _require(plan, workspace.directory)
         above = ending.above(plan, manifest)
-        require_in_date(above, workspace.directory)
+        ending.require_in_date(above, workspace.directory)
         with (
             AuditLog.open(workspace.directory / LOG, reserve_in=workspace.stage) as log,
             recording.changing(log),
@@ -204,32 +204,6 @@ def _require(plan: Plan, folder: Path) -> None:
 
         commands = [ours(folder, *maker.split()) for maker in makers]
         raise FolderUnavailableError(needed, fix=joined(_(" and then "), commands))
-
-
-def require_in_date(authorities: Iterable[Authority], folder: Path) -> None:
-    """See that nothing is issued that everybody refuses.
-
-    Args:
-        authorities: those that it would be issued below.
-        folder: where their certificates are.
-
-    Raises:
-        NotProvenError: one of them has expired.
-    """
-    for one, ends in ending.expired(folder, authorities):
-        from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415 - as above
-
-        fix: str = ours(folder, "repair-ca", "--ca-days", "3650")
-        if one.name == INTERMEDIATE:
-            fix = ours(folder, "apply", "--replace", one.name)
-            if not (folder / "mtls.toml").is_file():
-                fix = _("describe the set in mtls.toml; then: {command}", command=fix)
-        date = f"{ends:%Y-%m-%d}"
-        raise NotProvenError(
-            _("{file} has expired on {date}.", file=one.certificate_file, date=date),
-            cause=_("everybody refuses it, and with a CA all that it has issued"),
-            fix=fix,
-        )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -307,7 +307,7 @@ def test_nothing_is_issued_once_the_intermediate_authority_has_expired(
     ran = made.run(*arguments)
 
     assert (ran.code, "Error: intermediate.crt has expired on " in ran.stderr) == (5, True)
-    assert "To mend it: python -m mtls_openssl apply --replace intermediate" in ran.stderr
+    assert "To mend it: python -m mtls_openssl renew intermediate" in ran.stderr
 
 
 def test_who_lasts_longer_than_the_ca_is_told_from_when_that_counts_for_nothing(made: Set) -> None:

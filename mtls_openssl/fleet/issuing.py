@@ -26,7 +26,7 @@ from mtls_openssl.fleet.works import Works
 from mtls_openssl.language import Text, _
 from mtls_openssl.life import ending
 from mtls_openssl.locate import Found
-from mtls_openssl.pipeline import make_up_for, published_in, require_in_date
+from mtls_openssl.pipeline import make_up_for, published_in
 from mtls_openssl.plan import CHAIN, CONFIG, pieces
 from mtls_openssl.process import Door
 from mtls_openssl.revocation.work import Order as RegisterOrder
@@ -271,7 +271,7 @@ def _require(order: Order) -> None:
                 cause=_("it takes the authority of a set to issue certificates"),
                 fix=fix,
             )
-    require_in_date(order.manifest.authorities, order.folder)
+    ending.require_in_date(order.manifest.authorities, order.folder)
 
 
 def _begin_register(order: Order, found: Found) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mtls_openssl.errors import NotProvenError
 from mtls_openssl.language import Text, _
-from mtls_openssl.manifest import Authority, Manifest
+from mtls_openssl.manifest import INTERMEDIATE, Authority, Manifest
 from mtls_openssl.plan import Plan
+from mtls_openssl.scripting.prompt import ours
 
 
 def of(file: Path) -> datetime | None:
@@ -50,6 +52,30 @@ def expired(folder: Path, authorities: Iterable[Authority]) -> Iterator[tuple[Au
         ends = of(folder / one.certificate_file)
         if ends is not None and ends < now:
             yield one, ends
+
+
+def require_in_date(authorities: Iterable[Authority], folder: Path) -> None:
+    """See that nothing is issued that everybody refuses.
+
+    Args:
+        authorities: those that it would be issued below.
+        folder: where their certificates are.
+
+    Raises:
+        NotProvenError: one of them has expired.
+    """
+    for one, ends in expired(folder, authorities):
+        fix: str = ours(folder, "repair-ca", "--ca-days", "3650")
+        if one.name == INTERMEDIATE:
+            fix = ours(folder, "renew", one.name)
+            if not (folder / "mtls.toml").is_file():
+                fix = _("describe the set in mtls.toml; then: {command}", command=fix)
+        date = f"{ends:%Y-%m-%d}"
+        raise NotProvenError(
+            _("{file} has expired on {date}.", file=one.certificate_file, date=date),
+            cause=_("everybody refuses it, and with a CA all that it has issued"),
+            fix=fix,
+        )
 
 
 def outlived(
