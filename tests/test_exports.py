@@ -149,7 +149,7 @@ def test_the_log_of_what_an_existing_ca_issued_asks_for_its_files_and_does_the_s
 ) -> None:
     made, again = described(tmp_path), tmp_path / "again"
     again.mkdir()
-    mtls("revoke", "alice", cwd=made, env=PASSPHRASE)
+    mtls("crl", cwd=made, env=PASSPHRASE)
     mtls("renew", "alice", cwd=made)
     renewed = script_of("audit", "export", cwd=made)
     mtls("client", "add", "bob", cwd=made)

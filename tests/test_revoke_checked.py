@@ -143,7 +143,7 @@ def test_doctor_tells_who_is_revoked(folder: Path) -> None:
         ("server.crt", Severity.ERROR),
         ("client.crt", Severity.WARNING),
     ]
-    assert "mtls_openssl server" in found[0].mend
+    assert "mtls_openssl renew server --rekey" in found[0].mend
 
 
 def test_the_help_of_doctor_says_that_a_warning_is_no_failure(tmp_path: Path) -> None:

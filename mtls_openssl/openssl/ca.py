@@ -17,7 +17,10 @@ INDEX = "index.txt"
 ATTRIBUTES = "index.txt.attr"
 CRL_NUMBER = "crlnumber"
 
-KEPT = (INDEX, ATTRIBUTES, CRL_NUMBER, "crl.pem", "crl.der", "ca.crl.pem")
+ROOT_CRL = "ca.crl.pem"
+"""The list of the root, where another authority issues."""
+
+KEPT = (INDEX, ATTRIBUTES, CRL_NUMBER, "crl.pem", "crl.der", ROOT_CRL)
 """All that is kept of what an authority has issued; worth nothing once there is another."""
 
 REASONS = (

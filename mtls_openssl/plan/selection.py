@@ -176,4 +176,4 @@ def _retires(
         yield from (pkcs12.TRUSTSTORE.file, pkcs12.TRUSTSTORE.password_file)
         yield x509.serial_file(manifest.root.name)
         # The register and the CRLs are those of the old authority, all but the root's own list.
-        yield from ca.KEPT if root else ca.KEPT[:-1]
+        yield from (name for name in ca.KEPT if root or name != ca.ROOT_CRL)

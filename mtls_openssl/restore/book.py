@@ -45,7 +45,9 @@ class Book:
         old, new = issuer(shelf, before), issuer(shelf, after)
         another = bool(new and (old is None or old.public_key != new.public_key))
         within = [name for name in ca.KEPT if name in seen.backup.files]
-        wanted = ca.KEPT if another else [name for name in within if name not in before]
+        wanted = [name for name in within if name not in before]
+        if another:
+            wanted = [name for name in ca.KEPT if name not in self._of_the_root(before, after)]
         if new and wanted:
             # Without an authority in the folder, whose register lies there is not known.
             places = [] if old or not another else [seen.folder]
@@ -53,6 +55,12 @@ class Book:
         for name in within:
             self.fates.setdefault(name, Fate.KEPT)
         self._tell_revoked(after)
+
+    def _of_the_root(self, before: Set, after: Set) -> tuple[str, ...]:
+        """What stays though another issues: the list of a root that stays."""
+        old, new = (self._shelf.certificate(one.get(CA)) for one in (before, after))
+        stays = old and new and old.public_key == new.public_key
+        return tuple({ca.ROOT_CRL} & before.keys()) if stays else ()
 
     def _states(self, authority: Certificate, *, lost: bool) -> Iterator[Path]:
         """The backups with a state of an authority's register, the newest first.
@@ -66,7 +74,7 @@ class Book:
             if lost if there is None else there.public_key == authority.public_key:
                 yield backup.path
 
-    def _bring(self, wanted: tuple[str, ...] | list[str], places: list[Path]) -> None:
+    def _bring(self, wanted: list[str], places: list[Path]) -> None:
         for name in wanted:
             states = [place / name for place in places if (place / name).is_file()]
             if name in _LISTS:
