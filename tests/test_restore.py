@@ -143,6 +143,27 @@ def test_from_elsewhere_the_commands_to_type_next_name_the_folder(
     assert f"To undo it: {typed('restore', all_(folder)[0].name)}\n" in done
 
 
+def test_a_password_that_fits_stays_when_a_restore_is_undone(folder: Path) -> None:
+    mtls("client", "add", "bob", cwd=folder, env={"MTLS_P12_PASSWORD": None})
+    mtls("renew", "bob", cwd=folder, env={"MTLS_P12_PASSWORD": None})
+    between = files(folder)
+
+    for _time in range(2):
+        mtls("restore", "latest", "--yes", cwd=folder)
+
+    assert files(folder) == between
+
+
+def test_a_password_of_another_bundle_goes_when_that_comes_back(folder: Path) -> None:
+    mtls("client", "add", "bob", cwd=folder)
+    mtls("renew", "bob", cwd=folder, env={"MTLS_P12_PASSWORD": None})
+    assert (folder / "bob.p12.password").is_file()
+
+    mtls("restore", "latest", "--yes", cwd=folder)
+
+    assert not (folder / "bob.p12.password").exists()
+
+
 def test_a_whole_set_comes_back_with_its_ca_and_the_new_ca_when_that_is_undone(
     folder: Path,
 ) -> None:

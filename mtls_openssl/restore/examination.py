@@ -130,16 +130,22 @@ class _Examiner:
             if name in self._seen.backup.files:
                 continue
             bundle = coherence.password_of(name)
-            stem = coherence.owner(name, after)
-            if bundle in self._sources or (
-                stem in others
-                and not (
-                    coherence.is_bundle(bundle or name)
-                    and (bundle or name) in self._before
-                    and coherence.fits(self._shelf, self._known, bundle or name, after)
-                )
+            if bundle in self._sources:
+                if not self._opens(name, bundle):
+                    yield name
+            elif coherence.owner(name, after) in others and not (
+                coherence.is_bundle(bundle or name)
+                and (bundle or name) in self._before
+                and coherence.fits(self._shelf, self._known, bundle or name, after)
             ):
                 yield name
+
+    def _opens(self, name: str, bundle: str) -> bool:
+        """Whether it is on record that a password was made for a bundle that comes back."""
+        both = {name: self._before[name], bundle: self._sources[bundle]}
+        return self._known.put_together(
+            {one: self._shelf.digest(path) for one, path in both.items()}
+        )
 
     def _is_another(self, name: str) -> bool:
         """Whether the certificate in `name` would be another than now, of another key if a CA's."""

@@ -73,6 +73,10 @@ class Record:
         """Whether it is on record how a file was made."""
         return digest in self.made_from
 
+    def put_together(self, digests: Mapping[str, str]) -> bool:
+        """Whether one run put all of some files there; SHA-256 of each, by name."""
+        return any(digests.items() <= run.published.items() for run in self.runs)
+
     def comes_from(self, digest: str, other: str) -> bool:
         """Whether a file was made from another, in one step or several; both by SHA-256."""
         seen: set[str] = set()
