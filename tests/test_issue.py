@@ -215,6 +215,33 @@ def test_a_fault_of_a_table_is_told_with_its_line_and_nothing_is_made(
     assert not (fleet.folder / "clients").exists()
 
 
+def test_a_name_that_differs_in_case_only_from_another_is_refused(fleet: Set) -> None:
+    fleet.must(*table(fleet, "name\nli\n"), "--key", "P-256")
+    before = described(fleet, "li")
+
+    ran = fleet.run(*table(fleet, "name\nLI\nServer\n"), "--reissue")
+
+    assert ran.code == 6
+    assert "line 2) differs in upper and lower case only from li of the fleet" in ran.stderr
+    assert "line 3) is server.crt of the set" in ran.stderr
+    assert described(fleet, "li") == before
+
+
+@pytest.mark.parametrize("form", [(), ("--zip",)])
+@pytest.mark.parametrize("name", ["device-001", "Device-001"])
+def test_nobody_else_gets_the_name_of_a_client_of_the_fleet(
+    fleet: Set, name: str, form: tuple[str, ...]
+) -> None:
+    fleet.must(*NUMBERED, "-n", "1", *form)
+    before = fleet.files()
+
+    client, server = fleet.run("client", "add", name), fleet.run("server", "add", name)
+
+    assert (client.code, server.code) == (7, 7)
+    assert "renew device-001" in client.stderr
+    assert fleet.changed_since(before) == set()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -169,6 +169,22 @@ def test_a_name_that_is_taken_is_refused_with_what_to_do(old: Set) -> None:
     assert old.files() == before
 
 
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_a_name_that_is_taken_in_another_case_is_refused_as_it_is_spelt(
+    old: Set, role: str
+) -> None:
+    before = old.files()
+    ran = old.run(role, "add", "Alice")
+    assert (ran.code, "alice.crt" in ran.stderr, "renew alice" in ran.stderr) == (7, True, True)
+    assert old.files() == before
+
+
+def test_a_name_in_another_case_is_renewed_as_it_is_spelt(old: Set) -> None:
+    before = old.certificate("alice").serial
+    old.must("renew", "ALICE")
+    assert old.certificate("alice").serial != before
+
+
 @pytest.mark.parametrize("name", ["ca", "../x", "a b", "con", "x.chain", ".x", "张三"])
 def test_a_name_that_can_not_be_that_of_files_is_refused(old: Set, name: str) -> None:
     before = old.files()

@@ -144,6 +144,15 @@ def test_one_of_the_set_and_one_of_the_fleet_can_be_named_together(fleet: Set) -
     assert all_described(fleet)["long-1"] != before["long-1"]
 
 
+def test_who_is_named_in_another_case_is_renewed_as_it_is_spelt(fleet: Set) -> None:
+    before = all_described(fleet)
+
+    fleet.must("renew", "LONG-2")
+
+    now = all_described(fleet)
+    assert {name for name, one in now.items() if one != before[name]} == {"long-2"}
+
+
 def test_an_unknown_name_is_told_with_those_of_the_fleet_and_nothing_is_renewed(fleet: Set) -> None:
     before = all_described(fleet)
 

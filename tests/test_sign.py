@@ -247,6 +247,27 @@ def test_a_certificate_for_another_key_is_replaced_only_when_asked(ca: Set, host
     assert len(list((ca.folder / "backup").glob("*/bob.crt"))) == 2
 
 
+@pytest.mark.parametrize("name", ["Alice", "Www", "WWW"])
+def test_a_name_that_differs_in_case_only_replaces_nobody(ca: Set, host: Path, name: str) -> None:
+    theirs, before = request(host, "bob"), ca.files()
+
+    refused = ca.run("sign", str(theirs), "--client", "--name", name)
+
+    assert (refused.code, f"{name.lower()}.crt is here" in refused.stderr) == (5, True)
+    assert ca.files() == before
+
+
+@pytest.mark.parametrize("name", ["bob-1", "BOB-1"])
+def test_nobody_gets_the_name_of_a_client_of_the_fleet(ca: Set, host: Path, name: str) -> None:
+    ca.must("issue", "-n", "1", "--cn", "bob-{}", "--key", "P-256")
+    theirs, before = request(host, "someone"), ca.files()
+
+    refused = ca.run("sign", str(theirs), "--client", "--name", name, "--replace")
+
+    assert (refused.code, "of the fleet is called bob-1" in refused.stderr) == (5, True)
+    assert ca.files() == before
+
+
 def test_a_key_of_the_set_is_never_parted_from_its_certificate(ca: Set, host: Path) -> None:
     theirs = request(host, "alice", subject="/CN=someone")
 

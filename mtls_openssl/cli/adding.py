@@ -114,15 +114,7 @@ def _add(choices: Choices, role: Role) -> None:
     folder: Path = choices["out"]
     read = making.loaded(choices)
     leaf = _leaf(choices, role, read)
-    for file in (leaf.certificate_file, leaf.key_file):
-        if (folder / file).exists():
-            raise FolderUnavailableError(
-                _("{file} is here already.", file=folder / file),
-                fix=_(
-                    "renew it: {command}; or give another name",
-                    command=ours(folder, "renew", leaf.name),
-                ),
-            )
+    _refuse_taken(folder, leaf)
     if choices["ssh"]:
         from mtls_openssl.cli import remote  # noqa: PLC0415 - it signs by means of this module
 
@@ -142,6 +134,32 @@ def _add(choices: Choices, role: Role) -> None:
             table=f'[[{role.value}]] name = "{leaf.name}"' + ", peer = true" * leaf.peer,
         )
         typer.echo(spoken(_("Note: {note}", note=note)))
+
+
+def _refuse_taken(folder: Path, leaf: Leaf) -> None:
+    """Refuse a name that a certificate or a key of the set has, or a client of the fleet."""
+    from mtls_openssl.inventory import clients  # noqa: PLC0415 - as below: what a command needs
+    from mtls_openssl.life.taken import taken  # noqa: PLC0415
+
+    there = taken(folder)
+    certificate, key = map(there.files.spelt, (leaf.certificate_file, leaf.key_file))
+    client = there.clients.spelt(leaf.name)
+    if key and not certificate:
+        from mtls_openssl.cli.requests import refuse_to_replace  # noqa: PLC0415
+
+        refuse_to_replace(folder / key)
+    file = certificate or (clients.entry(folder, client) if client else None)
+    if file is None:
+        return
+    name = Path(certificate).stem if certificate else client or leaf.name
+    fix = _("renew it: {command}; or give another name", command=ours(folder, "renew", name))
+    if certificate and not key:
+        fix = _(
+            "its key is elsewhere: sign another request of that host: {command}; or give another"
+            " name",
+            command=ours(folder, "sign", "REQUEST", "--name", name),
+        )
+    raise FolderUnavailableError(_("{file} is here already.", file=folder / file), fix=fix)
 
 
 def _leaf(choices: Choices, role: Role, read: Loaded) -> Leaf:

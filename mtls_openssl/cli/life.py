@@ -93,10 +93,7 @@ def renew(choices: Choices) -> None:
         datetime.now(UTC), asked(choices), names=names, rekey=choices["rekey"], only_renew=True
     )
     folder: Path = choices["out"]
-    of_fleet = renewing.of_fleet(folder, names)
-    of_set = frozenset(
-        name for name in names if name not in of_fleet or (folder / f"{name}.crt").is_file()
-    )
+    of_set, of_fleet = renewing.meant(folder, names)
     decided, due = None, None
     if not names or of_set:
         own = dataclasses.replace(wish, names=of_set)

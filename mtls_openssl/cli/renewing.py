@@ -19,11 +19,27 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def of_fleet(folder: Path, names: frozenset[str]) -> frozenset[str]:
-    """Those of some names that clients of the fleet in a folder have."""
-    from mtls_openssl.inventory import clients  # noqa: PLC0415 - what a command needs, when it does
+def meant(folder: Path, names: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Whose names some are, as they are spelt there.
 
-    return frozenset(name for name in names if clients.is_there(folder, name))
+    Args:
+        folder: the folder of the set.
+        names: as they were typed.
+
+    Returns:
+        Those of the set, with those that nobody has; and those of the fleet.
+
+    Raises:
+        FolderUnavailableError: the folder can't be looked into.
+    """
+    from mtls_openssl.life import condition, taken  # noqa: PLC0415 - what a command needs
+
+    own = condition.leaves_there(condition.files_in(folder))
+    fleet = taken.fleet_in(folder)
+    there = taken.Names((*own, *fleet))
+    spelt = frozenset(there.spelt(name) or name for name in names)
+    of_fleet = spelt.intersection(fleet)
+    return spelt - of_fleet.difference(own), of_fleet
 
 
 def looked_at(folder: Path, wish: Wish) -> Due | None:
@@ -36,7 +52,7 @@ def looked_at(folder: Path, wish: Wish) -> Due | None:
     Raises:
         FolderUnavailableError: the folder can't be read.
     """
-    from mtls_openssl.inventory import clients  # noqa: PLC0415 - as above
+    from mtls_openssl.inventory import clients  # noqa: PLC0415 - what a command needs, when it does
 
     try:
         if not clients.names(folder):

@@ -230,7 +230,7 @@ def _there(
 ) -> There:
     """What there is in the folder that has to do with the requests."""
     from mtls_openssl.inspection.files import is_encrypted  # noqa: PLC0415
-    from mtls_openssl.life import condition  # noqa: PLC0415
+    from mtls_openssl.life import condition, taken  # noqa: PLC0415
     from mtls_openssl.openssl import pkey  # noqa: PLC0415
     from mtls_openssl.signing import granting  # noqa: PLC0415
     from mtls_openssl.steps import Command, Kind  # noqa: PLC0415
@@ -260,7 +260,7 @@ def _there(
         )  # fmt: skip
         if public := pkey.parse_pem(at_desk.ask(command, folder=folder).finished.stdout):
             keys[name] = public
-    return granting.There(certificates, keys)
+    return granting.There(certificates, keys, taken.taken(folder))
 
 
 def _may_be_known(folder: Path, requests: Sequence[Asked]) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from mtls_openssl.fleet.table import Row
-from mtls_openssl.language import _
+from mtls_openssl.language import Text, _
+from mtls_openssl.life.taken import Taken, folded, taken
 from mtls_openssl.manifest import Leaf
 from mtls_openssl.settings import Refusal, Settings, SettingsRefusedError, leaf_in_row
 
@@ -57,10 +58,11 @@ def wanted(asked: Asked, settings: Settings, readers: Sequence[str], folder: Pat
 
     Raises:
         SettingsRefusedError: something can't be had; it tells of every row.
+        FolderUnavailableError: the folder can't be looked into.
     """
     refusals: list[Refusal] = []
     count = 0
-    for refused in _looked_at(asked, settings, tuple(readers), folder):
+    for refused in _looked_at(asked, settings, tuple(readers), taken(folder)):
         count += 1
         refusals += refused
         if len(refusals) >= _MOST_TOLD:
@@ -71,7 +73,7 @@ def wanted(asked: Asked, settings: Settings, readers: Sequence[str], folder: Pat
 
 
 def _looked_at(
-    asked: Asked, settings: Settings, readers: tuple[str, ...], folder: Path
+    asked: Asked, settings: Settings, readers: tuple[str, ...], there: Taken
 ) -> Iterator[Iterable[Refusal]]:
     seen: dict[str, str] = {}
     for row in asked.rows():
@@ -84,15 +86,22 @@ def _looked_at(
         if "name" not in row.values:
             refusals = list(map(_named_apart, refusals))
         name = str(given["name"])
-        # Windows knows no upper and lower case.
-        before = seen.setdefault(name.lower(), row.source)
+        before = seen.setdefault(folded(name), row.source)
         if before != row.source:
             refusals.append(_refusal(row, name, _("is in {place} already", place=before)))
-        elif leaf and (folder / leaf.certificate_file).exists():
-            refusals.append(
-                _refusal(row, name, _("is {file} of the set", file=leaf.certificate_file))
-            )
+        elif leaf and (why := _whose(leaf, there)):
+            refusals.append(_refusal(row, name, why))
         yield refusals
+
+
+def _whose(leaf: Leaf, there: Taken) -> Text | None:
+    """Who has the name of a client already, other than itself; None for nobody."""
+    if file := there.files.spelt(leaf.certificate_file):
+        return _("is {file} of the set", file=file)
+    client = there.clients.spelt(leaf.name)
+    if client in {None, leaf.name}:
+        return None
+    return _("differs in upper and lower case only from {name} of the fleet", name=client)
 
 
 def _given(row: Row, readers: tuple[str, ...]) -> dict[str, object]:

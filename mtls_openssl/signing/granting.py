@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mtls_openssl.errors import NotProvenError, UsageError
 from mtls_openssl.inspection.telling import shown
 from mtls_openssl.language import Text, _
+from mtls_openssl.life.taken import Taken
 from mtls_openssl.manifest import Key, Leaf, Name, Role
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.settings import Settings, names, values
@@ -57,10 +58,12 @@ class There:
     Args:
         certificates: what each certificate says that is there, the authorities' too, by its name.
         keys: the public key of each private key that was opened, PEM, by its name.
+        taken: the names that are taken.
     """
 
     certificates: Mapping[str, Description] = dataclasses.field(default_factory=dict)
     keys: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    taken: Taken = dataclasses.field(default_factory=Taken)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,6 +147,7 @@ def granted(asked: Asked, policy: Policy, there: There) -> Grant:
             fix=_("give --server, --client, or --peer for both"),
         )
     name = name_for(asked, policy)
+    _see_that_nobody_else_is_called_so(asked, there.taken, name)
     subject = _subject(asked, policy)
     _see_that_it_is_theirs(asked, policy, there, name, subject)
     allowed, withheld = _names(asked, policy)
@@ -209,6 +213,23 @@ def _subject(asked: Asked, policy: Policy) -> Name:
         ) from error
     # The other attributes are the same for everybody in the set.
     return (*policy.settings.client_subject[:-1], ("CN", fit))
+
+
+def _see_that_nobody_else_is_called_so(asked: Asked, taken: Taken, name: str) -> None:
+    if client := taken.clients.spelt(name):
+        raise _refused(
+            asked,
+            _("a client of the fleet is called {name}", name=client),
+            _("give another name: --name NAME"),
+        )
+    for file in (f"{name}.crt", f"{name}.key"):
+        there = taken.files.spelt(file)
+        if there not in {None, file}:
+            raise _refused(
+                asked,
+                _("{file} is here, and its name differs in upper and lower case only", file=there),
+                _("give the name as it is spelt, or another one: --name NAME"),
+            )
 
 
 def _see_that_it_is_theirs(

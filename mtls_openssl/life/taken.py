@@ -1,0 +1,77 @@
+"""The names that are taken in the folder of a set: by its files, and by the clients of its fleet.
+
+Windows and macOS do not tell upper from lower case in the name of a file, Linux does. So that a
+folder may go from one to the other, names that differ in nothing else are the same everywhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+from mtls_openssl.inventory import clients
+from mtls_openssl.language import _
+from mtls_openssl.life.condition import files_in
+from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.commit import CLIENTS
+
+
+def folded(name: str) -> str:
+    """A name as it is held against others."""
+    return name.casefold()
+
+
+class Names:
+    """Names that are found whatever their upper and lower case.
+
+    Args:
+        names: the names, as they are spelt.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._spelt = frozenset(names)
+        self._folded = {folded(name): name for name in sorted(self._spelt)}
+
+    def spelt(self, name: str) -> str | None:
+        """How the same name is spelt here; None if it is not here.
+
+        Args:
+            name: the name; where several here are the same, it is the one that is spelt so.
+        """
+        return name if name in self._spelt else self._folded.get(folded(name))
+
+
+@dataclasses.dataclass(frozen=True)
+class Taken:
+    """What is taken in a folder.
+
+    Args:
+        files: the names of its files.
+        clients: the names of the clients of its fleet.
+    """
+
+    files: Names = dataclasses.field(default_factory=Names)
+    clients: Names = dataclasses.field(default_factory=Names)
+
+
+def taken(folder: Path) -> Taken:
+    """What is taken in a folder, which may not be there yet.
+
+    Raises:
+        FolderUnavailableError: nobody lets us look into it.
+    """
+    return Taken(Names(files_in(folder)), Names(fleet_in(folder)))
+
+
+def fleet_in(folder: Path) -> list[str]:
+    """The names of the clients of the fleet in a folder.
+
+    Raises:
+        FolderUnavailableError: nobody lets us look into it.
+    """
+    try:
+        return clients.names(folder)
+    except OSError as error:
+        what = _("{folder} can't be looked into", folder=folder / CLIENTS)
+        raise unavailable(what, error) from error
