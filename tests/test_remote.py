@@ -53,6 +53,13 @@ def add(ca: Set, host: Host, *more: str) -> tuple[str, ...]:
     return ("client", "add", "box", *host.words, *more)
 
 
+def reached(host: Host) -> str:
+    """The words after `ssh` by which a person comes to it."""
+    _ssh, address, _config, file = host.words
+    target, _colon, port = address.rpartition(":")
+    return f"-F {file} -p {port} {target}"
+
+
 def log_of(ca: Set) -> list[dict[str, object]]:
     return [json.loads(line) for line in (ca.folder / "mtls-audit.jsonl").read_text().splitlines()]
 
@@ -137,7 +144,7 @@ def refused(ca: Set, host: Host, code: int, *said: str, more: tuple[str, ...] = 
 def test_a_host_without_openssl_is_told_so(ca: Set, host: Host) -> None:
     host.has_only(*TOOLS)
 
-    refused(ca, host, 3, "There is no openssl on", "install it there")
+    refused(ca, host, 3, "There is no openssl on", f"ssh {reached(host)} sudo apt-get install")
 
 
 def test_what_is_there_already_stays(ca: Set, host: Host) -> None:
@@ -208,6 +215,7 @@ def test_what_may_be_in_place_there_is_on_record_here(ca: Set, host: Host) -> No
     ran = ca.run(*add(ca, host))
 
     assert (ran.code, "whether they are is not known" in ran.stderr) == (7, True)
+    assert f"look: ssh {reached(host)} 'ls -la mtls'" in ran.stderr
     assert ca.certificate("box").serial in (ca.folder / "index.txt").read_text()
 
 
@@ -224,7 +232,7 @@ def test_what_can_t_be_removed_there_is_told(ca: Set, host: Host) -> None:
 def test_a_host_that_is_not_known_is_not_trusted(ca: Set, host: Host, tmp_path: Path) -> None:
     host.knows(tmp_path / "nothing")
 
-    refused(ca, host, 7, "its host key is not known here")
+    refused(ca, host, 7, "its host key is not known here", f"accept it: ssh {reached(host)}")
 
 
 def test_a_host_with_another_key_is_not_trusted(ca: Set, host: Host) -> None:
@@ -236,7 +244,7 @@ def test_a_host_with_another_key_is_not_trusted(ca: Set, host: Host) -> None:
 def test_a_host_that_does_not_let_us_in_is_not_asked_for_a_password(ca: Set, host: Host) -> None:
     host.uses("stranger")
 
-    refused(ca, host, 7, "does not let this user in")
+    refused(ca, host, 7, "does not let this user in", f"ssh-copy-id {reached(host)}")
 
 
 def test_a_host_that_is_not_there_is_told(ca: Set, host: Host) -> None:

@@ -109,7 +109,6 @@ def client(choices: Choices) -> None:
 def _add(choices: Choices, role: Role) -> None:
     from mtls_openssl.life.decision import Action, Decision, Verb  # noqa: PLC0415
     from mtls_openssl.plan import Work  # noqa: PLC0415
-    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
     folder: Path = choices["out"]
     read = making.loaded(choices)
@@ -140,6 +139,7 @@ def _refuse_taken(folder: Path, leaf: Leaf) -> None:
     """Refuse a name that a certificate or a key of the set has, or a client of the fleet."""
     from mtls_openssl.inventory import clients  # noqa: PLC0415 - as below: what a command needs
     from mtls_openssl.life.taken import taken  # noqa: PLC0415
+    from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
     there = taken(folder)
     certificate, key = map(there.files.spelt, (leaf.certificate_file, leaf.key_file))

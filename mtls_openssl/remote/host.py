@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from mtls_openssl.errors import (
     MtlsError,
     NotProvenError,
     OpensslNotFoundError,
+    SettingRefusedError,
     UnreachableError,
 )
 from mtls_openssl.language import Text, _
@@ -19,6 +21,7 @@ from mtls_openssl.process import Door
 from mtls_openssl.remote import door as doors
 from mtls_openssl.remote import lines
 from mtls_openssl.remote.address import Address
+from mtls_openssl.scripting import prompt
 from mtls_openssl.steps import Command, Ending, Kind, Outcome
 
 Teller = Callable[[Command, Door], Outcome]
@@ -61,6 +64,20 @@ class Host:
         )  # fmt: skip
         return self.tell(command, doors.door(self._ssh, self.address, self._config))
 
+    def typed(self, *words: str, program: str = "ssh") -> str:
+        """How a person reaches it from here, by the same port and configuration.
+
+        Args:
+            words: what is run there; nothing to log in.
+            program: `ssh`, or one that takes the same options.
+        """
+        file = ("-F", os.fspath(self._config)) if self._config else ()
+        port = ("-p", str(self.address.port)) if self.address.port else ()
+        try:
+            return prompt.line(program, *file, *port, str(self.address), *words)
+        except SettingRefusedError:  # a file that no command line has room for
+            return prompt.line(program, "-F", "FILE", *port, str(self.address), *words)
+
     def must(self, line: str, purpose: str, *, limit: float = _LIMIT) -> str:
         """Run one line there that has to end well.
 
@@ -94,8 +111,8 @@ class Host:
                 return OpensslNotFoundError(
                     _("There is no openssl on {host}.", host=host),
                     cause=_("the key is made there, by the host's own openssl"),
-                    fix=_("install it there, such as: ssh {host} sudo apt-get install openssl",
-                          host=host),
+                    fix=_("install it there, such as: {command}",
+                          command=self.typed("sudo", "apt-get", "install", "openssl")),
                 )  # fmt: skip
             case lines.IS_THERE:
                 file = said.split(" | ")[-1]
@@ -142,7 +159,7 @@ class Host:
     def _unreachable(self, outcome: Outcome, said: str) -> UnreachableError:
         host = str(self.address)
         quoted = _("ssh said: {words}", words=said or "-")
-        for pattern, cause, fix in _causes(host):
+        for pattern, cause, fix in _causes(self.typed(), self.typed(program="ssh-copy-id")):
             if re.search(pattern, outcome.finished.stderr):
                 return UnreachableError(
                     _("{host} can't be reached: {cause}.", host=host, cause=cause),
@@ -169,7 +186,7 @@ def is_lost(outcome: Outcome) -> bool:
 def was_reached(outcome: Outcome) -> bool:
     """Whether the host may have done something, though it may not have answered."""
     said = outcome.finished.stderr
-    refused = any(re.search(pattern, said) for pattern, _cause, _fix in _causes(""))
+    refused = any(re.search(pattern, said) for pattern, _cause, _fix in _causes())
     return outcome.finished.ending is not Ending.NOT_STARTED and not (is_lost(outcome) and refused)
 
 
@@ -180,8 +197,13 @@ def is_full(said: str) -> bool:
     return "No space left" in said or "quota exceeded" in said or bool(free and int(free[1]) < 64)  # noqa: PLR2004
 
 
-def _causes(host: str) -> tuple[tuple[str, Text, Text], ...]:
-    """What ssh says when it does not come to a host: a pattern, the cause, and the cure."""
+def _causes(login: str = "", copying: str = "") -> tuple[tuple[str, Text, Text], ...]:
+    """What ssh says when it does not come to a host: a pattern, the cause, and the cure.
+
+    Args:
+        login: the command that logs in there.
+        copying: the command that has it know a key.
+    """
     return (
         (
             "REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -192,14 +214,14 @@ def _causes(host: str) -> tuple[tuple[str, Text, Text], ...]:
             "Host key verification failed|No .*host key is known",
             _("its host key is not known here"),
             _(
-                "connect once by hand, compare the fingerprint, and accept it: ssh {host}",
-                host=host,
+                "connect once by hand, compare the fingerprint, and accept it: {command}",
+                command=login,
             ),
         ),
         (
             "Permission denied",
             _("it does not let this user in without a password, which nobody is asked for here"),
-            _("let ssh in with a key: ssh-copy-id {host}, or an agent", host=host),
+            _("let ssh in with a key: {command}, or an agent", command=copying),
         ),
         (
             "Could not resolve hostname",

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import re
 import secrets
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -214,7 +215,7 @@ def lost(half: Half, folder: Path) -> UnreachableError:
         ),
         fix=_(
             "look: {command}; if they are not there, revoke it: {revoke}",
-            command=f"ssh {host} ls -la {place.folder}",
+            command=half.host.typed(f"ls -la {shlex.quote(place.folder)}"),
             revoke=ours(folder, "revoke", place.name),
         ),
     )
