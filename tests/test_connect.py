@@ -465,7 +465,7 @@ def page(answer: bytes) -> Talk:
         ),
         (
             b"HTTP/1.1 400 Bad Request\r\n\r\n<center>The SSL certificate error</center>",
-            "did not accept our certificate",
+            "is revoked",
         ),
         (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.7 - Forbidden", "and got none"),
         (b"HTTP/1.1 403 Forbidden\r\n\r\nHTTP Error 403.13 - Forbidden", "not revoked"),

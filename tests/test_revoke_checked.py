@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import json
 import shutil
+import socket
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mtls_openssl.scripting import prompt
 from tests.ailments import findings
 from tests.authority import asked, listed, said
 from tests.machine import mtls
+from tests.tls_servers import context_of, over_tls, serving
 
 pytestmark = pytest.mark.end_to_end
 
@@ -49,6 +51,19 @@ def over(folder: Path) -> None:
     end = listed(folder).next_update
     while end and dt.datetime.now(dt.UTC) <= end + dt.timedelta(seconds=1):
         time.sleep(0.05)  # it is good to the end of its second
+
+
+def refused_by_a_web_server(folder: Path) -> str:
+    """What connect says where nginx refuses our certificate, which it does without a reason."""
+    answer = b"HTTP/1.1 400 Bad Request\r\n\r\n<center>The SSL certificate error</center>"
+
+    def refuse(client: socket.socket) -> None:
+        client.recv(4096)
+        client.sendall(answer)
+
+    with serving(over_tls(context_of(folder), refuse)) as port:
+        done = mtls("connect", f"localhost:{port}", cwd=folder, exit_code=5)
+    return " ".join(done.stderr.split())
 
 
 def told_by_doctor(folder: Path, days: float = 0) -> dict[str, Severity]:
@@ -124,6 +139,28 @@ def test_a_handshake_without_a_revoked_client_says_so(folder: Path) -> None:
     done = mtls("handshake", cwd=folder)
 
     assert "a revoked client was not tried" in done.stdout
+
+
+def test_connect_tells_who_is_refused_by_a_web_server_that_they_are_revoked(folder: Path) -> None:
+    mtls("revoke", "client", cwd=folder)
+
+    said_ = refused_by_a_web_server(folder)
+
+    assert "it is revoked, says crl.pem" in said_
+    assert "renew NAME --rekey" in said_
+
+
+def test_connect_tells_who_is_refused_by_a_web_server_that_the_crl_is_over(folder: Path) -> None:
+    over(folder)
+
+    said_ = refused_by_a_web_server(folder)
+
+    assert "the CRL in crl.pem has ended on" in said_
+    assert "mtls_openssl crl" in said_
+
+
+def test_connect_blames_no_crl_that_has_nothing_against_a_client(folder: Path) -> None:
+    assert "error.log" in refused_by_a_web_server(folder)
 
 
 def test_doctor_warns_long_before_the_end_and_calls_the_end_an_error(folder: Path) -> None:

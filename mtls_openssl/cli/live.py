@@ -157,13 +157,15 @@ def connect(choices: Choices) -> None:
     Exit code 0: all is as it should be; 5: the server answers, but something is wrong; 7: there
     is no server, or it does not answer within 10 seconds, or --timeout.
     """
-    from mtls_openssl.live import target, telling  # noqa: PLC0415 - what a command needs, when
+    from mtls_openssl.live import listed, target, telling  # noqa: PLC0415 - what a command needs
     from mtls_openssl.live.connect import connect as connect_to  # noqa: PLC0415
 
     where = target.parse(choices["target"], starttls=choices["starttls"])
     with desk(choices, "connect") as one:
         how = _manner(choices, one)
         answer = connect_to(one, where, how)
+        if how.identity:
+            answer = listed.blamed(one, choices["out"], how.identity.certificate, answer)
         fault = telling.fault(where, answer)
         if choices["showcerts"] and not choices["json"]:
             for pem in answer.pem:

@@ -16,6 +16,17 @@ _TRUST_ON_WINDOWS: Final = _(
     " and nothing that is not self-signed to LocalMachine\\Root"
 )
 
+UNLIKED: Final = Explained(
+    "HTTP 400",
+    _("the web server did not accept our certificate"),
+    _(
+        "it is not of the CA in ssl_client_certificate, is revoked, has expired, or is for servers;"
+        " or the CRL in ssl_crl has ended, and everybody is refused"
+    ),
+    _("nginx writes the reason to its error.log, at level info"),
+)
+"""What nginx says of any certificate that it refuses, whatever the reason."""
+
 _HTTP: Final = (
     (
         r"No required SSL certificate was sent",
@@ -26,15 +37,7 @@ _HTTP: Final = (
             _GIVE_CERTIFICATE,
         ),
     ),
-    (
-        r"The SSL certificate error",
-        Explained(
-            "HTTP 400",
-            _("the web server did not accept our certificate"),
-            _("it is not of the CA in ssl_client_certificate, or has expired, or is for servers"),
-            _("nginx writes the reason to its error.log, at level info"),
-        ),
-    ),
+    (r"The SSL certificate error", UNLIKED),
     (
         r"\b403\.7(?!\d)",
         Explained(
