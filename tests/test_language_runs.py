@@ -15,6 +15,7 @@ import pytest
 from mtls_openssl.audit import LOG, read
 from mtls_openssl.language import width
 from tests.machine import CHECKOUT, openssl, started
+from tests.requests import request
 from tests.speaker import Speaker
 
 Said = Callable[..., str]
@@ -106,6 +107,17 @@ def test_what_is_told_of_a_set_is_chinese(
     printed = said(*argv, "--out", sets["zh"], cwd=sets["zh"])
     own = re.sub(r"openssl [^\n]*?(   #|\n)", "", printed)  # the commands themselves
     assert is_chinese(own), own
+
+
+def test_what_a_request_does_not_ask_for_is_no_output_of_openssl(
+    sets: dict[str, Path], tmp_path: Path, said: Said
+) -> None:
+    plain = request(tmp_path / "host", "plain")
+    printed = said(
+        "sign", plain, "--client", "--dry-run", "--out", sets["zh"], cwd=tmp_path
+    )  # fmt: skip
+    assert "没有输出" not in printed
+    assert is_chinese(printed), printed
 
 
 def test_locate_is_chinese(tmp_path: Path, said: Said) -> None:

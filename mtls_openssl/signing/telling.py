@@ -111,4 +111,4 @@ def _key(key: PublicKey) -> dict[str, Any]:
 
 
 def _listed(words: tuple[str, ...]) -> Text | str:
-    return shown(", ".join(words)) if words else _("nothing")
+    return shown(", ".join(words)) if words else _("none")
