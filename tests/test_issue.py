@@ -272,6 +272,17 @@ def test_whoever_is_there_stays_and_whoever_is_wanted_otherwise_is_named(fleet: 
     assert_all_agree(fleet, 4)
 
 
+@pytest.mark.parametrize("form", [(), ("--zip",)], ids=["folder", "archive"])
+def test_the_name_of_a_client_is_not_added_once_more(fleet: Set, form: tuple[str, ...]) -> None:
+    fleet.must(*NUMBERED, "-n", "1", *form)
+    before = fleet.files()
+
+    refused = fleet.run("client", "add", "device-001")
+
+    assert (refused.code, fleet.files()) == (7, before)
+    assert "renew device-001" in refused.stderr
+
+
 def test_whoever_is_wanted_otherwise_is_issued_again_where_that_is_asked_for(fleet: Set) -> None:
     fleet.must(*NUMBERED, "-n", "3", "--p12", "windows2016")
     before = {name: described(fleet, name) for name in clients.names(fleet.folder)}

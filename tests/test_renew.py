@@ -185,6 +185,25 @@ def test_a_name_in_another_case_is_renewed_as_it_is_spelt(old: Set) -> None:
     assert old.certificate("alice").serial != before
 
 
+def test_a_key_without_a_certificate_is_not_said_to_be_renewed(old: Set) -> None:
+    old.must("csr", "web", "--key", "P-256")
+
+    ran = old.run("client", "add", "web")
+
+    assert (ran.code, "renew" in ran.stderr) == (7, False)
+    assert "give another name" in ran.stderr
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_a_host_that_was_left_empty_makes_no_key_here(old: Set, role: str) -> None:
+    before = old.files()
+
+    ran = old.run(role, "add", "web", "--ssh", "")
+
+    assert (ran.code, "USER@HOST" in ran.stderr) == (2, True)
+    assert old.files() == before
+
+
 @pytest.mark.parametrize("name", ["ca", "../x", "a b", "con", "x.chain", ".x", "张三"])
 def test_a_name_that_can_not_be_that_of_files_is_refused(old: Set, name: str) -> None:
     before = old.files()

@@ -114,7 +114,7 @@ def _add(choices: Choices, role: Role) -> None:
     read = making.loaded(choices)
     leaf = _leaf(choices, role, read)
     _refuse_taken(folder, leaf)
-    if choices["ssh"]:
+    if choices["ssh"] is not None:
         from mtls_openssl.cli import remote  # noqa: PLC0415 - it signs by means of this module
 
         remote.add(choices, role, leaf, read)

@@ -54,8 +54,8 @@ def add(choices: Choices, role: Role, leaf: Leaf, read: Loaded) -> None:
         )
     leaf = dataclasses.replace(leaf, packings=())
     manifest = dataclasses.replace(adding.authorities(read, choices["out"]), leaves=(leaf,))
-    _require(choices["out"], manifest.issuer.key_file, manifest.issuer.certificate_file)
     host = _host(choices)
+    _require(choices["out"], manifest.issuer.key_file, manifest.issuer.certificate_file)
     half = work.Half(host, work.place_for(choices["remote_dir"], leaf.name))
     wanted = Wanted(leaf, role)
     with desk(choices, f"{role.value} add") as at_desk:
