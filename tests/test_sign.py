@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -193,6 +194,18 @@ def test_a_server_without_a_granted_name_is_refused_and_told_why(ca: Set, host: 
     )
 
 
+@pytest.mark.parametrize("asks", ["", "subjectAltName = RID:1.2.3\n"], ids=["none", "unfit"])
+def test_a_server_that_asks_for_no_name_is_told_to_ask_again(
+    ca: Set, host: Path, asks: str
+) -> None:
+    theirs = request(host, "plain", extensions=asks)
+
+    refused = ca.run("sign", str(theirs), "--server", "--grant-san", "all")
+
+    assert (refused.code, "--grant-san" in refused.stderr) == (5, False)
+    assert "csr NAME --server --dns" in refused.stderr
+
+
 def test_the_whole_subject_is_taken_when_it_is_asked_for_by_option(ca: Set, host: Path) -> None:
     subject = "/DC=com/DC=example/O=伙伴/OU=A, B+C/emailAddress=a@b.example/CN=Bob"
     theirs = request(host, "bob", subject=subject.replace("+", "\\+"), extensions=GREEDY)
@@ -228,6 +241,48 @@ def test_nobody_gets_another_s_name_by_asking(ca: Set, host: Path, name: str) ->
 
     assert (refused.code, (ca.folder / "bob.crt").exists()) == (5, False)
     assert "it asks for the name of" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "kept"),
+    [((), True), (("--zip",), True), ((), False)],
+    ids=["folder", "archive", "without a register"],
+)
+def test_nobody_gets_the_name_of_a_client_of_the_fleet(
+    ca: Set, host: Path, form: tuple[str, ...], kept: bool
+) -> None:
+    ca.must("issue", "-n", "1", "--cn", "dev-{:03d}", "--key", "P-256", *form)
+    if not kept:
+        (ca.folder / "index.txt").unlink()
+    theirs = request(host, "mallory", subject="/CN=dev-001")
+
+    refused = ca.run("sign", str(theirs), "--client")
+
+    assert (refused.code, (ca.folder / "mallory.crt").exists()) == (5, False)
+    assert "it asks for the name of clients/dev-001" in refused.stderr
+
+
+def test_a_client_of_the_fleet_may_ask_again_with_its_own_key(ca: Set, host: Path) -> None:
+    ca.must("issue", "-n", "1", "--cn", "dev-{:03d}", "--key", "P-256")
+    host.mkdir()
+    shutil.copy(ca.folder / "clients" / "dev-001" / "dev-001.key", host / "again.key")
+
+    ca.must("sign", str(request(host, "again", subject="/CN=dev-001")), "--client")
+
+    assert ca.certificate("again").subject[-1] == ("CN", "dev-001")
+
+
+@pytest.mark.parametrize("name", ["a/b", "a\\/b", "a/b\\", "\\x41", "Zoë"])
+def test_a_name_is_known_however_the_register_writes_it(ca: Set, host: Path, name: str) -> None:
+    ca.must("client", "add", "bob", "--cn", name, "--uri", "urn:bob", "--key", "P-256")
+    ca.must("crl")
+    typed = re.sub(r"([\\/+])", r"\\\1", name)
+    theirs = request(host, "mallory", subject=f"/CN={typed}/emailAddress=m@evil.example")
+
+    refused = ca.run("sign", str(theirs), "--client")
+
+    assert (refused.code, (ca.folder / "mallory.crt").exists()) == (5, False)
+    assert "it asks for the name of bob.crt" in refused.stderr
 
 
 def test_a_certificate_for_another_key_is_replaced_only_when_asked(ca: Set, host: Path) -> None:
@@ -422,6 +477,15 @@ def test_what_was_signed_is_not_renewed_with_a_key_of_ours(ca: Set, host: Path) 
     assert (by_end.code, by_name.code, ca.files()) == (10, 7, before)
     assert "its key is elsewhere; sign another request of that host" in by_end.stdout
     assert "sign REQUEST --name bob" in by_name.stderr
+
+
+def test_a_name_that_was_signed_is_not_added_and_what_mends_it_is_told(ca: Set, host: Path) -> None:
+    ca.must("sign", str(request(host, "bob")), "--client")
+
+    refused = ca.run("client", "add", "bob")
+
+    assert (refused.code, "renew bob" in refused.stderr) == (7, False)
+    assert "sign REQUEST --name bob" in refused.stderr
 
 
 def public_key_of(host: Set, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from mtls_openssl.manifest import Manifest
 
 if TYPE_CHECKING:
     from mtls_openssl.desk import Desk
+    from mtls_openssl.openssl.x509 import Description
     from mtls_openssl.pipeline import Handing, Result
     from mtls_openssl.plan import Plan
     from mtls_openssl.proof import Proving
@@ -242,12 +243,14 @@ def _there(
         with contextlib.suppress(UsageError):
             theirs.add(granting.name_for(asked, policy))
     names = [*(one.name for one in manifest.authorities), *theirs]
-    if _may_be_known(folder, requests):
+    fleet: Mapping[str, Description] = {}
+    if _may_be_known(folder, policy, requests):
         names += condition.leaves_there(files)
+        fleet = _fleet(folder)
     certificates = {
-        name: found
-        for name in dict.fromkeys(names)
-        if f"{name}.crt" in files and (found := condition.read(at_desk, folder, f"{name}.crt"))
+        file: found
+        for file in dict.fromkeys(f"{name}.crt" for name in names)
+        if file in files and (found := condition.read(at_desk, folder, file))
     }
     keys: dict[str, str] = {}
     for name in theirs:
@@ -260,17 +263,38 @@ def _there(
         )  # fmt: skip
         if public := pkey.parse_pem(at_desk.ask(command, folder=folder).finished.stdout):
             keys[name] = public
-    return granting.There(certificates, keys, taken.taken(folder))
+    return granting.There({**certificates, **fleet}, keys, taken.taken(folder))
 
 
-def _may_be_known(folder: Path, requests: Sequence[Asked]) -> bool:
+def _fleet(folder: Path) -> dict[str, Description]:
+    """What the certificates of the fleet say, by what each client is called in the folder."""
+    from mtls_openssl.inventory import clients  # noqa: PLC0415
+    from mtls_openssl.workspace.causes import unavailable  # noqa: PLC0415
+
+    try:
+        return {
+            clients.entry(folder, one.name): one.described
+            for one in clients.all_in(folder)
+            if one.described
+        }
+    except OSError as error:
+        what = _("{folder} can't be looked into", folder=folder / "clients")
+        raise unavailable(what, error) from error
+
+
+def _may_be_known(folder: Path, policy: Policy, requests: Sequence[Asked]) -> bool:
     """Whether somebody else may have a name that is asked for; the register answers at once."""
     from mtls_openssl import register  # noqa: PLC0415
+    from mtls_openssl.openssl import ca  # noqa: PLC0415
 
-    if not register.is_kept(folder):
+    if policy.common_name:
+        return False  # who signs has said whose name it is
+    if not register.is_kept(folder) or not all(one.common_names for one in requests):
         return True
-    asked = {f"/CN={name}" for one in requests for name in one.common_names}
-    return any(name in entry.shown for entry in register.entries(folder) for name in asked)
+    names = {name for one in requests for name in one.common_names}
+    asked = {f"/CN={spelt}" for name in names for spelt in ca.spellings(name)}
+    subjects = [ca.bare(entry.subject) for entry in register.entries(folder)]
+    return any(name in subject for subject in subjects for name in asked)
 
 
 def _show(asked: Asked, grant: Grant | None) -> None:

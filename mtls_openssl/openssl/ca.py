@@ -36,6 +36,8 @@ REASONS = (
 """What `-crl_reason` takes (RFC 5280, section 5.3.1)."""
 
 _UNSPECIFIED = REASONS[0]
+_ENCODINGS = ("utf-8", "latin-1", "utf-16-be", "utf-32-be")
+"""Of the string types that a name may be in (RFC 5280, section 4.1.2.4)."""
 _FIELDS = 6
 _CENTURY = 50  # of the two digits of a UTCTime (RFC 5280, section 4.1.2.5.1)
 
@@ -91,6 +93,33 @@ def shown(subject: str) -> str:
         rb"\\x([0-9A-Fa-f]{2})", lambda one: bytes([int(one[1], 16)]), subject.encode("utf-8")
     )
     return found.decode("utf-8", "replace")
+
+
+def spellings(value: str) -> frozenset[str]:
+    r"""How a value may stand in what `bare` makes of a subject: by the type of its string.
+
+    >>> sorted(spellings("é"))[-1]
+    '\\xE9'
+    """
+    return frozenset(
+        bare(
+            "".join(
+                chr(byte) if " " <= chr(byte) <= "~" else f"\\x{byte:02X}"
+                for byte in value.encode(encoding, "replace")
+            )
+        )
+        for encoding in _ENCODINGS
+    )
+
+
+def bare(subject: str) -> str:
+    r"""A subject without the backslashes that newer releases put before `/` and `+`.
+
+    >>> bare(r"/O=A/CN=a\/b")
+    '/O=A/CN=a/b'
+    """
+    # All of them, and those at the end: a backslash of the name itself stands there just so.
+    return re.sub(r"\\+(?=[/+]|\Z)", "", subject)
 
 
 def enter(certificate: str, config: str, *secret: str) -> tuple[str, ...]:

@@ -56,7 +56,8 @@ class There:
     """What there is in the folder.
 
     Args:
-        certificates: what each certificate says that is there, the authorities' too, by its name.
+        certificates: what each certificate says that is there, the authorities' too, by its file;
+            of a client of the fleet by its folder or archive.
         keys: the public key of each private key that was opened, PEM, by its name.
         taken: the names that are taken.
     """
@@ -155,9 +156,8 @@ def granted(asked: Asked, policy: Policy, there: There) -> Grant:
         raise _refused(
             asked,
             _("a server's certificate without a name in it is accepted by no client (RFC 9525)"),
-            _("grant what it asks for: --grant-san all, or --grant-san NAME; it asks for: {names}",
-              names=shown(", ".join(asked.alternatives)) or "-"),
-        )  # fmt: skip
+            _to_have_a_name(asked, policy),
+        )
     key = asked.kind
     assert isinstance(key, Key)  # noqa: S101 - else there was a fault
     leaf = Leaf(
@@ -235,11 +235,12 @@ def _see_that_nobody_else_is_called_so(asked: Asked, taken: Taken, name: str) ->
 def _see_that_it_is_theirs(
     asked: Asked, policy: Policy, there: There, name: str, subject: Name
 ) -> None:
-    before = there.certificates.get(name)
+    file = f"{name}.crt"
+    before = there.certificates.get(file)
     if before and before.public_key != asked.public_key and not policy.replace:
         raise _refused(
             asked,
-            _("{file}.crt is here already, for another key", file=name),
+            _("{file} is here already, for another key", file=file),
             _("give another name, --name NAME; or put it in the place of that one: --replace"),
         )
     if there.keys.get(name, asked.public_key) != asked.public_key:
@@ -253,10 +254,10 @@ def _see_that_it_is_theirs(
     common_name = dict(subject).get("CN")
     for other, described in there.certificates.items():
         same = described.subject == subject or dict(described.subject).get("CN") == common_name
-        if other != name and same and described.public_key != asked.public_key:
+        if other != file and same and described.public_key != asked.public_key:
             raise _refused(
                 asked,
-                _("it asks for the name of {file}.crt: {name}", file=other,
+                _("it asks for the name of {file}: {name}", file=other,
                   name=shown(common_name or "-")),
                 _("say whom it is for: --cn NAME; it may be the same name if it is meant"),
             )  # fmt: skip
@@ -277,6 +278,21 @@ def _names(asked: Asked, policy: Policy) -> tuple[tuple[str, ...], list[Withheld
         except UnfitError as error:
             withheld.append(Withheld(one, _("it {why}", why=error.why)))
     return values.distinct(allowed), withheld
+
+
+def _to_have_a_name(asked: Asked, policy: Policy) -> Text:
+    """What mends a request of a server that is granted no name."""
+    grantable, _withheld = _names(asked, dataclasses.replace(policy, names=(ALL,)))
+    if grantable:
+        return _(
+            "grant what it asks for: --grant-san all, or --grant-san NAME; it asks for: {names}",
+            names=shown(", ".join(asked.alternatives)),
+        )
+    return _(
+        "it asks for no name that could be granted; have another request made where the key is:"
+        " {command}",
+        command="python -m mtls_openssl csr NAME --server --dns www.example.com",
+    )
 
 
 def is_granted(alternative: str, listed: Sequence[str]) -> bool:
@@ -342,7 +358,7 @@ def _usages(leaf: Leaf) -> tuple[str, ...]:
 def _notes(asked: Asked, policy: Policy, there: There, leaf: Leaf) -> Iterator[Text]:
     if policy.role is None:
         yield _("the request itself says that it is for a {role}", role=leaf.role.value)
-    if before := there.certificates.get(leaf.name):
+    if before := there.certificates.get(leaf.certificate_file):
         if before.public_key == asked.public_key:
             yield _("it takes the place of {file}, for the same key", file=leaf.certificate_file)
         else:
