@@ -313,7 +313,9 @@ def test_a_name_that_differs_in_case_only_replaces_nobody(ca: Set, host: Path, n
 
 
 @pytest.mark.parametrize("name", ["bob-1", "BOB-1"])
-def test_nobody_gets_the_name_of_a_client_of_the_fleet(ca: Set, host: Path, name: str) -> None:
+def test_no_certificate_is_called_like_a_client_of_the_fleet(
+    ca: Set, host: Path, name: str
+) -> None:
     ca.must("issue", "-n", "1", "--cn", "bob-{}", "--key", "P-256")
     theirs, before = request(host, "someone"), ca.files()
 
