@@ -152,3 +152,18 @@ def test_a_fleet_of_the_root_before_is_named(layered: Set) -> None:
     told = layered.must("apply", "--replace", "ca", "--dry-run").stdout
 
     assert "2 clients of the fleet are of the CA before" in told
+
+
+def test_a_fleet_of_the_root_before_is_issued_again_with_new_keys(layered: Set) -> None:
+    fleet = ("issue", "-n", "1", "--cn", "device-{}", "--days", "40")
+    layered.must(*fleet)
+    key = (layered.folder / "clients/device-1/device-1.key").read_bytes()
+    layered.must("apply", "--replace", "ca", MTLS_P12_PASSWORD=PASSWORD)
+    assert "device-1" in layered.must(*fleet).stdout
+
+    told = layered.must(*fleet, "--reissue").stdout
+
+    assert ("1 client issued" in told, "Another authority" in told) == (True, False)
+    assert (layered.folder / "clients/device-1/device-1.key").read_bytes() != key
+    checked = ("verify", "-CAfile", "ca.crt", "-untrusted", "intermediate.crt")
+    assert "OK" in layered.openssl(*checked, "clients/device-1/device-1.crt")

@@ -43,6 +43,7 @@ class Choosing:
         self._order = order
         self._done = done
         self._revoked = register.revoked(folder)
+        self._strangers = frozenset(done.strangers)
 
     def item(self, leaf: Leaf) -> Item | None:
         """What is made for one; None if they are left as they are."""
@@ -52,8 +53,11 @@ class Choosing:
         stands = standing(self._folder, leaf, self._revoked, zipped=order.zipped)
         if stands is Standing.ABSENT:
             return Item(leaf, order.zipped)
+        if stands is Standing.AS_WANTED and leaf.name in self._strangers:
+            stands = Standing.OTHERWISE
         if order.reissues and stands is not Standing.AS_WANTED:
             done.again += 1
+            done.strangers = [name for name in done.strangers if name != leaf.name]
             return self._reissued(leaf)
         done.there += 1
         if stands is Standing.REVOKED:
@@ -74,6 +78,8 @@ class Choosing:
             described is not None
             and str(kind_of(described)) == str(leaf.key)
             and ca.plain(described.serial) not in self._revoked
+            # Whom another authority has revoked is not known here.
+            and leaf.name not in self._strangers
         )
         return self._again(leaf, rekey=not fits)
 
