@@ -8,9 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import pytest
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.workspace import Workspace, folder
 from mtls_openssl.workspace.causes import unavailable
+from tests.ordinary import as_an_ordinary_user, reachable_folder
 from tests.test_workspace import (
     NEW,
     OLD,
@@ -31,26 +30,11 @@ from tests.test_workspace import (
     stage_new_set,
 )
 
-NOBODY = 65534
-
-
-@contextmanager
-def as_an_ordinary_user() -> Iterator[None]:
-    """Root may write everywhere, so where the tests run as root somebody else takes over."""
-    before = os.geteuid()
-    os.seteuid(before or NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
-
 
 @pytest.fixture
 def reachable() -> Iterator[Path]:
-    """A folder that an ordinary user can get to; pytest's own are for its user alone."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with reachable_folder() as folder:
+        yield folder
 
 
 @pytest.mark.posix

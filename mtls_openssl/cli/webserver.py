@@ -17,6 +17,7 @@ from mtls_openssl.cli.desk import desk
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.errors import FolderUnavailableError, UsageError
 from mtls_openssl.language import Text, _, spoken
+from mtls_openssl.locate import is_file
 
 if TYPE_CHECKING:
     from mtls_openssl.desk import Desk
@@ -171,7 +172,7 @@ def _iis_site(choices: Choices, folder: Path) -> IisSite:
         owner = parts.owner(looking, folder, choices["name"])
         parts.require(folder, ("ca.crt", f"{owner}.crt"))
         chain = certificates.read(looking, folder, f"{owner}.crt")
-        names = [name for name in ("ca.crt", parts.BETWEEN) if parts.is_file(folder / name)]
+        names = [name for name in ("ca.crt", parts.BETWEEN) if is_file(folder / name)]
         above = [one for name in names for one in certificates.read(looking, folder, name)]
     p12 = parts.p12(folder, owner, reader, windows)
     site = vocabulary.Site(
@@ -186,7 +187,7 @@ def _iis_site(choices: Choices, folder: Path) -> IisSite:
     )
     vocabulary.require(site, certificates.names(chain[0]), parts.for_host(folder, owner, site.host))
     fix = vocabulary.make_p12(owner, reader, folder)
-    if not parts.is_file(p12):
+    if not is_file(p12):
         raise FolderUnavailableError(
             _("{file} is not there, which IIS is to have its key from", file=p12), fix=fix
         )
@@ -210,13 +211,12 @@ def _tell_manual(choices: Choices, steps: list[Text]) -> None:
 
 def _run_it(placed: Placed, site: IisSite) -> Iterator[Text]:
     from mtls_openssl.plan.naming import PASSWORD_ENDING  # noqa: PLC0415
-    from mtls_openssl.webserver import parts  # noqa: PLC0415
 
     yield from _written(placed)
     yield _("To run it, in a Windows PowerShell opened as administrator:")
     yield _('  powershell -ExecutionPolicy Bypass -File "{file}"', file=placed.file)
     password_file = Path(f"{site.p12}{PASSWORD_ENDING}")
-    if parts.is_file(password_file):
+    if is_file(password_file):
         yield _(
             'It asks for the password of {p12}; not so with: -PasswordFile "{file}"',
             p12=site.p12.name,
@@ -291,7 +291,7 @@ def _site(choices: Choices, folder: Path, looking: Desk, server: Program | None)
         )  # fmt: skip
     server_certificate = certificates.read(looking, folder, f"{owner}.crt")[0]
     authorities = certificates.read(looking, folder, ca)
-    if parts.is_file(folder / "client.crt"):
+    if is_file(folder / "client.crt"):
         authorities += certificates.read(looking, folder, "client.crt")[1:]
     return vocabulary.Site(
         folder=folder,
@@ -301,7 +301,7 @@ def _site(choices: Choices, folder: Path, looking: Desk, server: Program | None)
         http2=bool(server and server.build.knows_http2),
         upstream=choices["upstream"] or "",
         dhe=choices["dhe"],
-        crl=parts.is_file(folder / vocabulary.CRL),
+        crl=is_file(folder / vocabulary.CRL),
         redirect=choices["redirect"],
         password_file=Path(os.path.abspath(password_file)) if password_file else None,  # noqa: PTH100
         owner=owner,

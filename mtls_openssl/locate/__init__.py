@@ -6,7 +6,7 @@ the choice between them. `java` looks for keytool.
 """
 
 from mtls_openssl.locate.java import find_keytool
-from mtls_openssl.locate.machine import Machine, Registry
+from mtls_openssl.locate.machine import Machine, Registry, is_file
 from mtls_openssl.locate.probe import Candidate, Version
 from mtls_openssl.locate.search import Found, Search, candidates, find, refusal, survey
 
@@ -20,6 +20,7 @@ __all__ = [
     "candidates",
     "find",
     "find_keytool",
+    "is_file",
     "refusal",
     "survey",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from mtls_openssl.locate.machine import Machine
+from mtls_openssl.locate.machine import Machine, is_file
 
 Step = tuple[Path, tuple[str, ...]]
 """A program and its arguments."""
@@ -97,14 +97,14 @@ def _of_windows(machine: Machine) -> Iterator[Installer]:
     folder = machine.folder("ChocolateyInstall") or data / "chocolatey"
     choco = folder / "bin" / "choco.exe"
     steps: tuple[Step, ...] = ((choco, ("install", "openssl", "-y")),)
-    if choco.is_file():
+    if is_file(choco):
         yield Installer("choco", steps)
     local = machine.folder("LOCALAPPDATA")
     winget = local / "Microsoft" / "WindowsApps" / "winget.exe" if local else None
-    if winget and winget.is_file():
+    if winget and is_file(winget):
         # Its installers ask for elevation themselves, through Windows.
         yield Installer("winget", ((winget, WINGET),), Rights.ANYONE)
-    if not choco.is_file():
+    if not is_file(choco):
         yield Installer("choco", ((powershell(machine), BOOTSTRAP), *steps))
 
 

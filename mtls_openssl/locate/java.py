@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtls_openssl.locate.machine import Machine
+from mtls_openssl.locate.machine import Machine, is_file
 from mtls_openssl.locate.places import in_current_folder, newest_first
 
 _PROGRAMS: tuple[str, ...] = (
@@ -33,7 +33,7 @@ def find_keytool(machine: Machine | None = None) -> Path | None:
     name = "keytool.exe" if machine.windows else "keytool"
     for folder in _folders(machine):
         program = folder / name
-        if _is_file(program) and not in_current_folder(program, machine):
+        if is_file(program) and not in_current_folder(program, machine):
             return program
     return None
 
@@ -65,10 +65,3 @@ def _homes(machine: Machine) -> Iterator[Path]:
     for base in bases:
         for pattern in patterns:
             yield from newest_first(base, pattern)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # behind a folder that may not be entered
-        return False

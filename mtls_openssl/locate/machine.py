@@ -11,6 +11,11 @@ from typing import Protocol
 from mtls_openssl.frozen import dataclass
 
 
+def is_file(path: Path) -> bool:
+    """Whether it is a file, as far as one may look."""
+    return os.path.isfile(path)  # noqa: PTH113 - is_file() raises in a folder of somebody else's
+
+
 class Registry(Protocol):
     """The two things in the Windows registry that lead to an openssl."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mtls_openssl.language import _
-from mtls_openssl.locate.machine import Machine
+from mtls_openssl.locate.machine import Machine, is_file
 
 VARIABLE = "MTLS_OPENSSL"
 OPTION = "--openssl"
@@ -81,13 +81,14 @@ def named(option: Path | None, machine: Machine) -> tuple[Path, str, str] | None
     if machine.current is not None and not value.is_absolute():
         asked = machine.current / value
         asked = asked.parent.resolve() / asked.name
-    found = next((path for path in _readings(asked, machine) if _is_file(path)), None)
+    found = next((path for path in _readings(asked, machine) if is_file(path)), None)
     if found is None:
         empty = _(
             "this folder has no {program}, and neither has its bin folder",
             program=machine.program,
         )
-        return asked, origin, empty if asked.is_dir() else _("there is no such file")
+        is_folder = os.path.isdir(asked)  # noqa: PTH112 - is_dir() raises where one may not look
+        return asked, origin, empty if is_folder else _("there is no such file")
     if not value.is_absolute() and in_current_folder(found, machine):
         # `--openssl openssl` may mean the one on the PATH.
         nowhere = _("nothing in the current folder is run unless its full path is given")
@@ -108,7 +109,7 @@ def searched(machine: Machine) -> Iterator[tuple[Path, str]]:
     seen: set[str] = set()
     for folder, origin in _folders(machine):
         path = folder / machine.program
-        if not _is_file(path) or (machine.windows and _is_alias(path)):
+        if not is_file(path) or (machine.windows and _is_alias(path)):
             continue
         real = identity(path)
         if real in seen or in_current_folder(path, machine):
@@ -227,14 +228,6 @@ def _readings(asked: Path, machine: Machine) -> Iterator[Path]:
         yield asked.with_name(asked.name + ".exe")
     yield asked / machine.program
     yield asked / "bin" / machine.program
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        # Behind a folder that may not be entered.
-        return False
 
 
 def _is_alias(path: Path) -> bool:

@@ -10,7 +10,7 @@ from mtls_openssl.errors import OpensslNotFoundError
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import places
-from mtls_openssl.locate.machine import Machine
+from mtls_openssl.locate.machine import Machine, is_file
 from mtls_openssl.locate.probe import Candidate, examine
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _none(asked: Sequence[Candidate], machine: Machine) -> OpensslNotFoundError:
         )
         for found in asked
     ]
-    if machine.current and (machine.current / machine.program).is_file():
+    if machine.current and is_file(machine.current / machine.program):
         reasons.append(
             _(
                 "{path}: the current folder is never searched",

@@ -10,6 +10,7 @@ from pathlib import Path
 from mtls_openssl.desk import Desk
 from mtls_openssl.elevation import Host
 from mtls_openssl.language import _
+from mtls_openssl.locate import is_file
 from mtls_openssl.steps import Command, Kind, Outcome
 from mtls_openssl.trust import programs
 from mtls_openssl.trust.certificate import Certificate
@@ -27,13 +28,13 @@ def here(host: Host, password: str = PASSWORD) -> Iterator[JavaStore]:
     """The trust store of each Java: the one of JAVA_HOME, and those on the PATH."""
     keytool = "keytool.exe" if host.machine.windows else "keytool"
     named = host.machine.folder("JAVA_HOME")
-    found = [named / "bin" / keytool] if named and (named / "bin" / keytool).is_file() else []
+    found = [named / "bin" / keytool] if named and is_file(named / "bin" / keytool) else []
     seen = set[str]()
     for program in (*found, *programs.every(host.machine, "keytool")):
         # On the PATH there may be a link; Java is where it leads.
         homes = (program.parent.parent, Path(os.path.realpath(program)).parent.parent)
         places = (home / place for home in homes for place in _KEYSTORES)
-        keystore = next((place for place in places if place.is_file()), None)
+        keystore = next((place for place in places if is_file(place)), None)
         if keystore and (real := os.path.realpath(keystore)) not in seen:
             seen.add(real)
             yield JavaStore(program, keystore, password)

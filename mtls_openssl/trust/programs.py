@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mtls_openssl.locate import Machine
+from mtls_openssl.locate import Machine, is_file
 
 
 def find(machine: Machine, name: str, folders: Sequence[str] = ()) -> Path | None:
@@ -27,5 +27,5 @@ def every(machine: Machine, name: str, folders: Sequence[str] = ()) -> Iterator[
     on_path = [folder for entry in entries if (folder := machine.absolute(entry))]
     for folder in (*on_path, *(machine.root / place for place in folders)):
         path = folder / file
-        if folder != machine.current and path.is_file() and os.access(path, os.X_OK):
+        if folder != machine.current and is_file(path) and os.access(path, os.X_OK):
             yield path

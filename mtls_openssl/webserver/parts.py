@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.language import Text, _
 from mtls_openssl.life import choosing, condition
+from mtls_openssl.locate import is_file
 from mtls_openssl.manifest import Role
 from mtls_openssl.plan import CHAIN, made_by
 from mtls_openssl.scripting.prompt import ours
@@ -48,11 +48,6 @@ def require(folder: Path, names: tuple[str, ...]) -> None:
                     command=ours(folder, *made_by(name).split()),
                 ),
             )
-
-
-def is_file(path: Path) -> bool:
-    """Whether it is a file, as far as one may look."""
-    return os.path.isfile(path)  # noqa: PTH113 - is_file() raises in a folder of somebody else's
 
 
 def trusted(folder: Path, owner: str) -> str:

@@ -12,6 +12,7 @@ from mtls_openssl import templating
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError, NotProvenError, UsageError
 from mtls_openssl.language import Text, _
+from mtls_openssl.locate import is_file
 from mtls_openssl.steps import Ending
 from mtls_openssl.webserver import nginx, placing
 from mtls_openssl.webserver.nginx import Build, Verdict
@@ -74,16 +75,12 @@ def find(named: Path | None, environ: Mapping[str, str] = os.environ) -> Path | 
     name = "nginx.exe" if sys.platform == "win32" else "nginx"
     if named is not None:
         path = Path(os.path.abspath(named / name if os.path.isdir(named) else named))  # noqa: PTH100, PTH112
-        if not _is_file(path):
+        if not is_file(path):
             raise UsageError(
                 _("{path} is not there", path=path), fix=_("name the program: --nginx PATH")
             )
         return path
-    return next((path for folder in _folders(environ) if _is_file(path := folder / name)), None)
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 - is_file() raises in a folder of somebody else's
+    return next((path for folder in _folders(environ) if is_file(path := folder / name)), None)
 
 
 def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -211,7 +208,7 @@ def _config_above(folder: Path) -> Path:
             fix=_("name a folder that nginx.conf includes, such as /etc/nginx/conf.d"),
         )
     for above in (folder, *folder.parents):
-        if _is_file(above / nginx.CONFIG):
+        if is_file(above / nginx.CONFIG):
             return above / nginx.CONFIG
     raise FolderUnavailableError(
         _("there is no nginx.conf in {folder} or above it", folder=folder),
