@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mtls_openssl.inventory import survey
+from mtls_openssl.inventory.held import Terms
+from mtls_openssl.inventory.things import State
 from mtls_openssl.locate import find_keytool
 from mtls_openssl.trust import programs
 from mtls_openssl.webserver import program as nginx
+from tests.machine import mtls
 from tests.ordinary import as_an_ordinary_user, reachable_folder
 from tests.trusting import host, program
 
@@ -47,3 +52,48 @@ def test_a_program_is_found_behind_a_folder_that_may_not_be_entered(
             "nginx": lambda: nginx.find(None, {"PATH": path}),
         }[name]()
     assert found == there
+
+
+def test_what_holds_a_private_key_of_somebody_else_is_passed_over_and_no_certificate_is(
+    reachable: Path,
+) -> None:
+    mtls("all", "--profile", "modern", "--quiet", cwd=reachable)
+    (reachable / "clients").mkdir()
+    private = ["ca.key", "client.key", "client.p12", "clients/a.zip", "privkey.pem", "server.key"]
+    for name in (*private, "another.crt", "chain.pem"):
+        (reachable / name).touch()
+        (reachable / name).chmod(0)
+
+    with as_an_ordinary_user():
+        stock = survey.of_set(reachable, Terms(dt.datetime.now(dt.UTC)))
+    broken = [one.file for one in survey.flat(stock) if one.verdict.state is State.BROKEN]
+    assert broken == ["another.crt", "chain.pem"]
+    assert set(private) <= set(stock.passed_over)
+
+
+@pytest.mark.parametrize(
+    "command", ["inspect {}", "match {}", "convert {} x.pem", "key decrypt {}"]
+)
+def test_a_file_that_may_not_be_read_is_told_as_one_that_is_not_there(
+    reachable: Path, command: str
+) -> None:
+    reachable.chmod(0o777)
+    (reachable / "ca.key").write_text("")
+    (reachable / "ca.key").chmod(0)
+
+    mtls(*command.format("none.key").split(), cwd=reachable, exit_code=7)
+    with as_an_ordinary_user():
+        log = {"MTLS_LOG_DIR": str(reachable / "log")}
+        done = mtls(*command.format("ca.key").split(), cwd=reachable, env=log, exit_code=7)
+    assert done.stderr.startswith("Error: ca.key can't be read: Permission denied\n")
+
+
+@pytest.mark.parametrize("command", ["schema --write {}/x", "status --out {}", "all --out {}/x"])
+def test_a_place_that_may_not_be_entered_is_told_with_what_mends_it(
+    reachable: Path, closed: Path, command: str
+) -> None:
+    mtls(*command.format("none/none").split(), cwd=reachable, exit_code=None)
+    with as_an_ordinary_user():
+        done = mtls(*command.format(closed).split(), cwd=reachable, exit_code=7)
+    assert done.stderr.startswith(f"Error: {closed}")
+    assert "To mend it: run the command as the user who owns" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from mtls_openssl.errors import Exit
 from mtls_openssl.openssl import extensions, x509
 from tests import machine
+from tests.machine import CHECKOUT
 from tests.sets import program
 
 US = (sys.executable, "-m", "mtls_openssl")
@@ -73,21 +76,37 @@ def test_all_that_was_printed_arrives_and_the_exit_code_is_kept(
 
 
 @pytest.mark.posix
+@pytest.mark.parametrize("command", ["--help", "schema"])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-def test_a_closed_stream_is_no_fault(closed: str) -> None:
+def test_a_closed_stream_is_no_fault(closed: str, command: str) -> None:
     ran = subprocess.run(
-        ["sh", "-c", f'exec "$@" {closed}', "sh", *US, "--help"], capture_output=True, check=False
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *US, command], capture_output=True, check=False
     )
 
     assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 @pytest.mark.posix
-def test_what_could_not_be_printed_is_no_success() -> None:
+@pytest.mark.parametrize("command", ["--help", "schema"])
+def test_what_could_not_be_printed_is_no_success(command: str) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         ran = subprocess.run(
-            [*US, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [*US, command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
 
-    assert ran.returncode != 0
-    assert "No space left" in ran.stderr
+    assert ran.returncode == Exit.FOLDER_UNAVAILABLE
+    assert ran.stderr.startswith("Error: The output can't be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", [("--help",), ("schema",), ("all", "--profile", "modern")])
+def test_a_reader_that_has_gone_stops_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [*US, *command], stdout=writing, stderr=subprocess.PIPE, check=False, cwd=tmp_path,
+        stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+    )  # fmt: skip
+    os.close(writing)
+
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert (tmp_path / "client.p12").is_file() == (command[0] == "all")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
@@ -12,11 +14,14 @@ from typing import Any
 
 import typer
 
-from mtls_openssl.errors import Exit, MtlsError
+from mtls_openssl.errors import Exit, FolderUnavailableError, MtlsError, system_said
 from mtls_openssl.language import LANGUAGES, _, current, spoken
 from mtls_openssl.steps import Command, Outcome
 
 _LONG = 1.0
+_STDOUT = 1
+# Windows says of a pipe that nobody reads that the argument is invalid.
+_NO_READER = {errno.EPIPE, errno.EINVAL} if sys.platform == "win32" else {errno.EPIPE}
 _USUAL = (signal.SIG_DFL, signal.default_int_handler)
 _STOPPING = [
     getattr(signal, name)
@@ -31,7 +36,11 @@ def open_streams() -> None:
     A console of another code page shows what it can't print as an escape. Where that would be
     every character of our language, the stream is UTF-8: a file of escapes is of use to nobody.
     """
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed by whoever started us
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _outlasting(sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _outlasting(sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", lambda **_more: None)
         reconfigure(errors="backslashreplace")
         try:
@@ -40,11 +49,61 @@ def open_streams() -> None:
             reconfigure(encoding="utf-8")
 
 
+class _Outlasting(io.FileIO):
+    """The file of a stream that nobody may be reading to its end.
+
+    A reader that has gone, such as `head`, is no fault: what is printed goes nowhere from then on,
+    and the command does its work. What can't be written for another reason is told, once.
+    """
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                os.dup2(nowhere.fileno(), self.fileno())
+            if error.errno not in _NO_READER and self.fileno() == _STDOUT:
+                raise FolderUnavailableError(
+                    _("The output can't be written: {why}", why=system_said(error)),
+                    fix=_("send it to another place, then run it again"),
+                ) from error
+            return memoryview(data).nbytes
+
+
+def _outlasting(stream: Any) -> Any:
+    if stream is None:  # closed by whoever started us
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
+    if stream.isatty():
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Outlasting(stream.fileno(), "wb", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
 @contextlib.contextmanager
 def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
     """Turn every error of a command into its message and its exit code."""
-    with _stopping_tidily(), _telling(json=json, verbose=verbose):
+    with _stopping_tidily(), _telling(json=json, verbose=verbose), _kept_out():
         yield
+
+
+@contextlib.contextmanager
+def _kept_out() -> Iterator[None]:
+    """What is closed to whoever runs us is no fault of ours, wherever we come upon it."""
+    try:
+        yield
+    except PermissionError as error:
+        if not error.filename:
+            raise
+        raise FolderUnavailableError(
+            _("{file} can't be reached: {why}", file=error.filename, why=system_said(error)),
+            fix=_("run the command as the user who owns it, or name another place"),
+        ) from error
 
 
 @contextlib.contextmanager
@@ -55,21 +114,11 @@ def _telling(*, json: bool, verbose: bool) -> Iterator[None]:
         raise
     except MtlsError as error:
         be_deaf()
-        from mtls_openssl import report  # noqa: PLC0415 - only a failed command needs it
-
-        if json:
-            print_data(report.error_data(error))
-        for line in report.error_text(error):
-            typer.echo(line, err=True)
-        raise typer.Exit(error.code) from None
+        raise typer.Exit(told(error, json=json)) from None
     except (KeyboardInterrupt, typer.Abort):
         be_deaf()
         typer.echo(spoken(_("Interrupted.")), err=True)
         raise typer.Exit(Exit.INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader of our output has gone; there is nobody left to tell.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-        raise typer.Exit(Exit.OUR_FAULT) from None
     except Exception as error:  # noqa: BLE001 - the last catcher, so that nobody sees a traceback
         fault = f"{type(error).__name__}: {error}"
         said = _("Error: a fault of this program: {fault}", fault=fault)
@@ -82,6 +131,25 @@ def _telling(*, json: bool, verbose: bool) -> Iterator[None]:
             advice = _("To report it: run the same again with --verbose, add the output")
             typer.echo(spoken(advice), err=True)
         raise typer.Exit(Exit.OUR_FAULT) from None
+
+
+def told(error: MtlsError, *, json: bool = False) -> int:
+    """Tell an error as errors are told.
+
+    Args:
+        error: the error.
+        json: whether a program is told as well.
+
+    Returns:
+        The exit code.
+    """
+    from mtls_openssl import report  # noqa: PLC0415 - only a failed command needs it
+
+    if json:
+        print_data(report.error_data(error))
+    for line in report.error_text(error):
+        typer.echo(line, err=True)
+    return int(error.code)
 
 
 class _StopError(KeyboardInterrupt):

@@ -51,7 +51,11 @@ def argument(
         annotation=Annotated[
             kind,
             typer.Argument(
-                metavar=metavar, help=spoken(Text(help)), show_default=False, callback=_found
+                metavar=metavar,
+                help=spoken(Text(help)),
+                show_default=False,
+                readable=False,  # as in `option`
+                callback=_found,
             ),
         ],
     )

@@ -71,6 +71,8 @@ def option(
         panel: the heading that it stands under in the help.
         more: further arguments of `typer.Option`.
     """
+    # Who reads a file says that it can't be read; typer would take that for wrong usage.
+    more.setdefault("readable", False)
     if isinstance(more.get("show_default"), str):
         more["show_default"] = _said(more["show_default"])
     name = next(flag for flag in flags if flag.startswith("--")).lstrip("-").split("/")[0]

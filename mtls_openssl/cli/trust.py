@@ -49,7 +49,8 @@ def _argument(name: str, help: str) -> inspect.Parameter:  # noqa: A002 - typer'
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[
-            Path | None, typer.Argument(help=spoken(Text(help)), metavar=name.upper())
+            Path | None,
+            typer.Argument(help=spoken(Text(help)), metavar=name.upper(), readable=False),
         ],
     )
 

@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from mtls_openssl.cli import console
+from mtls_openssl.errors import MtlsError
 from mtls_openssl.language import Text, _, current, joined, recalled, spoken, width
 
 SAID = (
@@ -117,6 +118,12 @@ class Group(_Page, TyperGroup):
     def main(self, *args: Any, **settings: Any) -> Any:
         """As typer's, but what it says of a wrong command line is in our language."""
         console.open_streams()
+        try:
+            return self._main(*args, **settings)
+        except MtlsError as error:  # outside of any command, such as a help page on a full disk
+            sys.exit(console.told(error))
+
+    def _main(self, *args: Any, **settings: Any) -> Any:
         if current() == "en" or not settings.get("standalone_mode", True):
             return super().main(*args, **settings)
         try:

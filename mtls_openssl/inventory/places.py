@@ -11,8 +11,16 @@ from mtls_openssl.workspace.commit import BACKUP, CLIENTS
 NAMES = (".crt", ".cer", ".pem", ".der", ".crl", ".p12", ".pfx", ".p7b", ".p7c")
 """The endings of what should have a certificate in it, or a list of them."""
 
+_PRIVATE = (".p12", ".pfx")
+
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file in a folder that are read; named by itself it may be larger."""
+
+
+def is_private(path: Path) -> bool:
+    """Whether a file is one of a private key by its name, such as client.p12 or privkey.pem."""
+    suffix = path.suffix.lower()
+    return suffix in _PRIVATE or (suffix == ".pem" and "key" in path.stem.lower())
 
 
 def files(folder: Path, *, deep: bool) -> Iterator[Path]:

@@ -130,6 +130,9 @@ def of_archive(path: Path, name: str) -> File:
     Args:
         path: the archive.
         name: what it is called here.
+
+    Raises:
+        PermissionError: it is private to somebody else.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -138,6 +141,8 @@ def of_archive(path: Path, name: str) -> File:
                 for ending in (".crt", ".key")
                 if archive.getinfo(f"{path.stem}{ending}").file_size < _LARGEST_MEMBER
             ]
+    except PermissionError:
+        raise
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         why = _("it is no archive of a client, or a damaged one: {why}", why=str(error))
         return File(path, name, faults=(why,))

@@ -97,9 +97,10 @@ def _read(path: Path, folder: Path, passed_over: list[str]) -> File | None:
             return reading.of_archive(path, name)
         return reading.read(path, name)
     except FolderUnavailableError as error:
-        if promising:
-            return reading.refused(error, path, name)
         # A key that is private to somebody else is as it should be.
+        is_kept = isinstance(error.__cause__, PermissionError) and places.is_private(path)
+        if promising and not is_kept:
+            return reading.refused(error, path, name)
         passed_over.append(name)
         return None
     except OSError:

@@ -171,7 +171,7 @@ class Stock:
         nodes: the trees.
         backups: the names of the folders in `backup/`, the oldest first.
         passed_over: files of a folder that are too large, or can't be read, and have no name that
-            promises a certificate.
+            promises a certificate; and those of private keys that somebody else keeps.
     """
 
     place: str
