@@ -55,6 +55,8 @@ def commands() -> Iterator[tuple[str, Any]]:
     yield "", program
     for name in program.list_commands(None):
         command = program.get_command(None, name)
+        if getattr(command, "invoke_without_command", False):
+            yield name, command
         for inner, one in getattr(command, "commands", {"": command}).items():
             yield f"{name} {inner}".rstrip(), one
 
@@ -119,6 +121,33 @@ def test_every_option_is_named(page: str) -> None:
 @in_both_languages
 def test_every_option_that_is_named_is_there(page: str) -> None:
     assert set(re.findall(r"`(--[a-z0-9-]+)", prose(page))) <= {*options(), "--help"}
+
+
+def flags_of(command: Any) -> set[str]:
+    given = {flag for one in command.params for flag in (*one.opts, *one.secondary_opts)}
+    return {flag for flag in given if flag.startswith("--")}
+
+
+@in_both_languages
+def test_the_tables_of_options_say_which_commands_have_them(page: str) -> None:
+    takers = {name: flags_of(command) for name, command in commands() if name}
+    told: dict[str, set[str]] = {name: set() for name in takers}
+    wrong = []
+    for flags, of, _ in (row for row in rows(page) if row[0].startswith("`-") and len(row) == 3):
+        listed = set(re.findall(r"`(--[\w-]+)", flags))
+        named = re.findall(r"`([a-z][\w -]*)`", of)
+        groups = {name for name in named if name not in takers}
+        those = {name for name in takers if name in named or name.split()[0] in groups}
+        if re.search("all but|除", of) or not named:
+            those = takers.keys() - those
+        wrong += [(name, flags) for name in those if named and not listed & takers[name]]
+        for name in those:
+            told[name] |= listed
+    settings = " ".join(row[0] for row in rows(page) if len(row) == 4)
+    listed = set.union(*told.values()) - set(re.findall(r"`(--[\w-]+)", settings))
+    missing = {name: takers[name] & listed - told[name] for name in takers}
+    assert not wrong
+    assert not {name: flags for name, flags in missing.items() if flags}
 
 
 @in_both_languages

@@ -133,7 +133,7 @@ def verify(choices: Choices) -> None:
 
 
 @app.command()
-@takes(options.FOLDER, options.ONE_RUN, options.SCRIPT, options.LANGUAGE)
+@takes(options.FOLDER, options.LAST_RUN, options.SCRIPT, options.LANGUAGE)
 def export(choices: Choices) -> None:
     """Turn what was really run into a script that does the same."""
     from mtls_openssl import scripting  # noqa: PLC0415

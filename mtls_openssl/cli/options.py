@@ -269,6 +269,12 @@ DHPARAM = (
 ONE_RUN = (
     option(str | None, "--run", metavar="ID", help="One run only.", show_default="all"),
 )  # fmt: skip
+LAST_RUN = (
+    option(
+        str | None, "--run", metavar="ID", help="One run only.",
+        show_default="the last that made something",
+    ),
+)  # fmt: skip
 SCRIPT = (
     option(
         ScriptFormat,
