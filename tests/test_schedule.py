@@ -314,3 +314,10 @@ def test_what_makes_no_sense_is_refused(argv: tuple[str, ...], code: int, tmp_pa
 def test_a_pass_phrase_that_somebody_would_have_to_type_is_told(tmp_path: Path) -> None:
     (tmp_path / "mtls.toml").write_text('[ca]\npassphrase = "ask"\n')
     assert "ca.key" in mtls("schedule", cwd=tmp_path).stderr
+
+
+def test_the_lines_of_schtasks_say_which_prompt_they_are_for(tmp_path: Path) -> None:
+    told = mtls("schedule", "--for", "schtasks", cwd=tmp_path)
+
+    assert "are for the command prompt, cmd.exe: PowerShell takes" in told.stderr
+    assert "cmd.exe" not in mtls("schedule", "--for", "cron", cwd=tmp_path).stderr

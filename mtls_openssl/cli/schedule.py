@@ -147,6 +147,11 @@ def _notes(choices: Choices, kind: Kind) -> Iterator[Text]:
     if kind is Kind.CRON:
         yield _("`crontab -e` opens the table that these lines belong in; --install does it.")
     if kind is Kind.SCHTASKS:
+        # Windows PowerShell 5.1 does not escape the double quotes within an argument.
+        yield _(
+            "These lines are for the command prompt, cmd.exe: PowerShell takes quotation marks"
+            " within others otherwise. --install does it from either."
+        )
         yield _(
             "It runs while this user is logged on; for a computer where nobody is, run it as an"
             " administrator with /RU SYSTEM behind it."
