@@ -250,14 +250,14 @@ def test_where_there_is_no_server_p12_the_command_that_makes_it_is_named(
     windows: str, reader: str, folder: Path
 ) -> None:
     refused = mtls("iis", "--windows", windows, cwd=folder, exit_code=7)
-    assert f"p12 server --for {reader} " in refused.stderr
+    assert f"p12 server --for {reader}\n" in refused.stderr
 
 
 def test_server_2016_is_not_given_what_it_cannot_read(folder: Path) -> None:
     pack(folder, *MODERN)
     refused = mtls("iis", "--windows", "2016", cwd=folder, exit_code=7)
     assert "Windows Server 2016 can't read" in refused.stderr
-    assert "p12 server --for windows2016 " in refused.stderr
+    assert "p12 server --for windows2016\n" in refused.stderr
 
 
 @pytest.mark.end_to_end
@@ -282,8 +282,29 @@ def test_a_password_that_was_made_for_the_file_is_pointed_at(folder: Path) -> No
     pack(folder, *MODERN)
     (folder / "server.p12.password").write_text(PASSWORD)
     told = mtls("iis", "--write", "mtls.ps1", cwd=folder)
-    assert f'-PasswordFile "{folder / "server.p12.password"}"' in told.stderr
+    assert typed_after("-PasswordFile ", told.stderr) == str(folder / "server.p12.password")
     assert PASSWORD not in told.stderr + (folder / "mtls.ps1").read_text("utf-8-sig")
+
+
+def typed_after(option: str, text: str) -> str:
+    """What PowerShell makes of the one word that stands on a line behind an option."""
+    (word,) = powershell.tokens(text.partition(option)[2].partition("\n")[0])
+    assert word.kind == "literal"
+    return word.text
+
+
+def test_the_command_that_runs_it_is_quoted_as_powershell_quotes(folder: Path) -> None:
+    pack(folder, *MODERN)
+    below = folder / "a$host `t"
+    below.mkdir()
+    told = mtls("iis", "--write", below / "mtls.ps1", cwd=folder)
+    assert typed_after("-File ", told.stderr) == str(below / "mtls.ps1")
+
+
+def test_the_commands_in_the_script_are_quoted_as_powershell_quotes() -> None:
+    p12 = PureWindowsPath("C:/o'k $host `t/server.p12")
+    said = [text for text in powershell.literals(rendered(p12=p12)) if "mtls_openssl p12" in text]
+    assert [typed_after("--out ", text) for text in said] == ["C:\\o'k $host `t"] * 2
 
 
 @pytest.mark.end_to_end

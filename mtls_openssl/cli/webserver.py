@@ -214,17 +214,24 @@ def _run_it(placed: Placed, site: IisSite) -> Iterator[Text]:
 
     yield from _written(placed)
     yield _("To run it, in a Windows PowerShell opened as administrator:")
-    yield _('  powershell -ExecutionPolicy Bypass -File "{file}"', file=placed.file)
+    script = _in_powershell(placed.file)
+    yield _("  powershell -ExecutionPolicy Bypass -File {file}", file=script)
     password_file = Path(f"{site.p12}{PASSWORD_ENDING}")
     if is_file(password_file):
         yield _(
-            'It asks for the password of {p12}; not so with: -PasswordFile "{file}"',
+            "It asks for the password of {p12}; not so with: -PasswordFile {file}",
             p12=site.p12.name,
-            file=password_file,
+            file=_in_powershell(password_file),
         )
     else:
         yield _("It asks for the password of {p12}.", p12=site.p12.name)
     yield _("To undo it, the same with -Remove.")
+
+
+def _in_powershell(path: Path) -> str:
+    from mtls_openssl.scripting.quoting import powershell_literal  # noqa: PLC0415
+
+    return powershell_literal(str(path))
 
 
 def _iis_data(site: IisSite, script: str, placed: Placed | None) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from mtls_openssl.errors import FolderUnavailableError, SettingRefusedError
 from mtls_openssl.language import Text, _
+from mtls_openssl.scripting import prompt
 from mtls_openssl.scripting.quoting import powershell_literal
 from mtls_openssl.steps import Render
 from mtls_openssl.webserver.certificates import Certificate, covers
@@ -140,9 +141,9 @@ def is_unreadable(p12: bytes, windows: str) -> bool:
     return windows == OLD_WINDOWS and _PBES2 in p12
 
 
-def make_p12(owner: str, reader: str, folder: PurePath) -> str:
-    """The command that makes the PKCS#12 file of the server `owner`."""
-    return f'python -m mtls_openssl p12 {owner} --for {reader} --out "{folder}"'
+def make_p12(owner: str, reader: str, folder: Path) -> str:
+    """The command that makes the PKCS#12 file of the server `owner`, as it is typed here."""
+    return prompt.ours(folder, "p12", owner, "--for", reader)
 
 
 def script(site: Site, say: Callable[[Text], str]) -> Render:
@@ -186,6 +187,12 @@ def script(site: Site, say: Callable[[Text], str]) -> Render:
             "say": {name: literal(text) for name, text in _messages(site).items()},
         },
     )
+
+
+def _make_p12_there(site: Site, reader: str) -> str:
+    """The command that makes the PKCS#12 file, as it is typed where the script runs."""
+    folder = powershell_literal(str(site.p12.parent))
+    return f"python -m mtls_openssl p12 {site.owner} --for {reader} --out {folder}"
 
 
 def _trusting(one: Certificate) -> Text:
@@ -237,13 +244,13 @@ def _messages(site: Site) -> dict[str, Text]:
         "no_p12": _(
             "there is no {p12} here. To make it: {command}",
             p12=site.p12.name,
-            command=make_p12(site.owner, site.reader, site.p12.parent),
+            command=_make_p12_there(site, site.reader),
         ),
         "password": _("Password of {p12}", p12=site.p12.name),
         "password_hint": _(
             "If the password is right, this Windows can't read its algorithms, as Server 2016 "
             "can't read AES. To make one that it can read: {command}",
-            command=make_p12(site.owner, "windows2016", site.p12.parent),
+            command=_make_p12_there(site, "windows2016"),
         ),
         "no_key": _("the certificate is there now, but without its key"),
         "other_site": _("another site has this binding; choose another port, or a host name"),
