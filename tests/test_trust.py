@@ -175,6 +175,7 @@ def test_status_answers_by_its_exit_code_and_tells_where_to_look(
     assert done.exit_code == exit_code, done.output
     assert thumbprint(made / "ca.crt", "sha256") in done.stdout
     assert f"certutil -store Root {sha1}" in done.stdout
+    assert f'certutil -verify "{made / "ca.crt"}"\n' in done.stdout
     assert "certlm.msc" in done.stdout
     assert "(403.16): CN=An intermediate" in done.stderr
     assert ("To have it trusted: python -m mtls_openssl trust install" in done.stderr) == bool(code)

@@ -139,7 +139,7 @@ def print_status(root: Certificate, standings: Sequence[tuple[Store, Standing]])
         typer.echo(f"{padded(title, first)}  {padded(presence, second)}  {reason}".rstrip())
 
 
-def print_windows(root: Certificate, findings: Findings) -> None:
+def print_windows(root: Certificate, findings: Findings, host: Host) -> None:
     """What else Windows says, and where to look for oneself."""
     typer.echo("")
     if findings.verified is not None:
@@ -180,7 +180,7 @@ def print_windows(root: Certificate, findings: Findings) -> None:
                 "  certutil -user -store Root {sha1}\n"
                 "  certutil -verify {file}",
                 sha1=root.sha1,
-                file=root.source,
+                file=host.line([str(root.source)]),
             )
         )
     )

@@ -113,7 +113,7 @@ def status(choices: Choices) -> None:
     elif not choices["quiet"]:
         standing.print_status(root, found)
         if findings:
-            standing.print_windows(root, findings)
+            standing.print_windows(root, findings, host)
     trusted = [one.presence is Presence.TRUSTED for store, one in found if store in counting]
     # Without --store either of a computer's own will do: the machine's or the user's.
     enough = all if choices["store"] else any
