@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from mtls_openssl.openssl import extensions, pkey, req
-from tests.machine import openssl, ran
+from tests.machine import CHECKOUT, openssl, ran
 from tests.sets import Set, made_fixture
 
 __all__ = ["made_fixture"]
@@ -127,3 +130,63 @@ def test_the_folder_may_be_called_anything(tmp_path: Path) -> None:
     made.must("csr", "www", "--key", "P-256")
 
     assert set(made.files()) == {"www.key", "www.csr"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "there"),
+    [
+        (["--server", "--dns", "www.example.com"], "--server --grant-san www.example.com"),
+        (["--server", "--cn", "a.example.com"], "--server --grant-san a.example.com"),
+        (["--client"], "--client"),
+        ([], "--client"),
+        (
+            ["--dns", "www.example.com"],
+            "--client --grant-san www.example.com (for a server: --server in place of --client)",
+        ),
+    ],
+)
+def test_the_command_that_signs_it_grants_what_it_asks_for(
+    made: Set, arguments: list[str], there: str
+) -> None:
+    said = made.must("csr", "www", "--key", "P-256", *arguments).stdout
+
+    assert f"2. There: python -m mtls_openssl sign www.csr {there}\n" in said
+
+
+def test_the_command_that_signs_it_can_be_typed_as_it_is_printed(made: Set, tmp_path: Path) -> None:
+    names = ("--dns", "*.example.com", "--ip", "2001:db8::1", "--uri", "spiffe://a/b?c&d")
+    said = made.must("csr", "www", "--key", "P-256", "--server", *names).stdout
+    printed = re.search(r"2\. There: python -m mtls_openssl (.*)\n", said)
+    ca = Set(tmp_path / "ca")
+    ca.must("ca", "--profile", "modern")
+    shutil.copy(made.folder / "www.csr", ca.folder)
+
+    assert printed
+    typed = f'"{sys.executable}" -m mtls_openssl {printed[1]}'
+    subprocess.run(
+        typed, shell=True, cwd=ca.folder, env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        stdin=subprocess.DEVNULL, check=True, capture_output=True,
+    )  # fmt: skip
+
+    granted = ca.certificate("www").extensions[extensions.ALTERNATIVE_NAME].values
+    assert granted == described(made, "www").extensions[extensions.ALTERNATIVE_NAME].values
+
+
+@pytest.mark.parametrize("role", ["--server", "--peer"])
+@pytest.mark.parametrize("profile", ["bat", "guide", "modern"])
+def test_a_server_that_nobody_has_given_a_name_is_refused(
+    made: Set, profile: str, role: str
+) -> None:
+    refused = made.run("csr", "www", role, "--profile", profile)
+
+    assert (refused.code, made.files()) == (2, {})
+    assert "Nothing says which name the server answers to" in refused.stderr
+    assert "add --dns www.example.com" in refused.stderr
+
+
+def test_a_server_of_a_domain_that_was_given_needs_no_other_name(made: Set) -> None:
+    made.describe('domain = "example.com"\n')
+
+    said = made.must("csr", "www", "--server", "--key", "P-256").stdout
+
+    assert "--grant-san www.example.com\n" in said

@@ -86,7 +86,7 @@ def test_a_peer_asks_for_both_sides_and_is_granted_them_only_where_it_is_said(
     made.must("apply")
     host = Set(tmp_path / "host")
     said = host.must("csr", "far", "--peer", "--dns", "far.example.com", "--key", "P-256").stdout
-    assert "sign far.csr --server --peer" in said
+    assert "sign far.csr --server --peer --grant-san far.example.com\n" in said
     request = str(host.folder / "far.csr")
 
     assert made.run("sign", request).code == 2

@@ -15,6 +15,7 @@ from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.errors import FolderUnavailableError, SettingRefusedError, UsageError
 from mtls_openssl.language import _, spoken
 from mtls_openssl.manifest import Manifest, Role
+from mtls_openssl.profiles import BAT
 
 if TYPE_CHECKING:
     from mtls_openssl.pipeline import Handing, Result
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _SHORTEST_PASSPHRASE = 4
 """What openssl asks for at least when it reads a key (PEM_def_callback)."""
 _LABEL = 2
+_NAMES = ("dns", "ip", "email", "uri")
 
 _NAME = (argument("name", str, "NAME", "What its files are called, such as alice."),)
 ROLE = (
@@ -49,7 +51,10 @@ def csr(choices: Choices) -> None:
     from mtls_openssl.signing import proving  # noqa: PLC0415
 
     read = making.loaded(choices)
-    wanted = wanted_of(choices, role_of(choices), read)
+    role = role_of(choices)
+    if role is Role.SERVER:
+        _require_a_name(choices, read)
+    wanted = wanted_of(choices, role, read)
     plan = request(wanted)
     if choices["dry_run"]:
         making.show(choices, plan, None, keep=True)
@@ -67,10 +72,7 @@ def csr(choices: Choices) -> None:
         typer.echo(
             spoken(_("1. Send {file} to whoever has the CA; never send {key}", file=file, key=key))
         )
-        role = f"--{wanted.role}" if wanted.role else "--server|--client"
-        role += " --peer" * wanted.leaf.peer
-        command = f"python -m mtls_openssl sign {file} {role}"
-        typer.echo(spoken(_("2. There: {command}", command=command)))
+        typer.echo(spoken(_("2. There: {command}", command=_signing(wanted))))
         typer.echo(
             spoken(
                 _(
@@ -80,6 +82,41 @@ def csr(choices: Choices) -> None:
                 )
             )
         )
+
+
+def _require_a_name(choices: Choices, read: Loaded) -> None:
+    """See that a server has a name that somebody gave, or a domain for it.
+
+    Raises:
+        UsageError: it has none but that of an example.
+    """
+    domain = read.settings.domain
+    if domain != BAT.values["domain"] or any(choices[name] for name in ("cn", *_NAMES)):
+        return
+    raise UsageError(
+        _("Nothing says which name the server answers to."),
+        cause=_(
+            "{name}, which would be asked for, is only an example",
+            name=f"{choices['name']}.{domain}",
+        ),
+        fix=_("add --dns www.example.com, or --ip ADDRESS"),
+    )
+
+
+def _signing(wanted: Wanted) -> str:
+    """The command of whoever signs it, with every name that it asks for."""
+    from mtls_openssl.scripting import prompt  # noqa: PLC0415
+
+    leaf = wanted.leaf
+    names = ",".join(name.partition(":")[2] for name in leaf.alternatives)
+    granted = ("--grant-san", names) if names else ()
+    side = (f"--{wanted.role or Role.CLIENT}", *(("--peer",) if leaf.peer else ()))
+    command = prompt.line(
+        "python", "-m", "mtls_openssl", "sign", leaf.request_file, *side, *granted
+    )
+    if wanted.role or not names:
+        return command
+    return _("{command} (for a server: --server in place of --client)", command=command)
 
 
 def wanted_of(choices: Choices, role: Role | None, read: Loaded) -> Wanted:
@@ -96,11 +133,10 @@ def wanted_of(choices: Choices, role: Role | None, read: Loaded) -> Wanted:
     from mtls_openssl.plan import Wanted  # noqa: PLC0415
     from mtls_openssl.settings import one_leaf  # noqa: PLC0415
 
-    names = ("dns", "ip", "email", "uri")
     more = ("name", "cn", "key", "peer")
-    given = {name: choices[name] for name in (*more, *names) if choices[name]}
+    given = {name: choices[name] for name in (*more, *_NAMES) if choices[name]}
     leaf = one_leaf({**given, "p12": []}, role or Role.CLIENT, read.settings)
-    if role is None and not any(name in given for name in names):
+    if role is None and not any(name in given for name in _NAMES):
         leaf = dataclasses.replace(leaf, alternatives=())
     return Wanted(leaf, role, secret.is_named(choices, "new-password"))
 
