@@ -258,6 +258,44 @@ def test_what_can_not_be_meant_is_told(fleet: Set, options: tuple[str, ...], wor
     assert (ran.code, words in ran.stderr) == (2, True), ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "cure"),
+    [
+        (("--cn", "设{}"), 'say what their files are called: add --name "dev{:03d}"'),
+        (("--cn", "设{}", "--name", "设{}"), "change --name"),
+        (("--cn", "device-{}", "--days", "99999"), "change --days"),
+    ],
+)
+def test_what_is_wrong_with_numbered_clients_is_mended_where_it_was_typed(
+    fleet: Set, options: tuple[str, ...], cure: str
+) -> None:
+    ran = fleet.run("issue", "-n", "5", *options)
+
+    assert ran.code == 6
+    assert ran.stderr.endswith(f"\nTo mend it: {cure}\n")
+
+
+@pytest.mark.parametrize("column", ["name", "cn"])
+def test_for_names_in_chinese_a_column_with_names_of_files_is_prescribed(
+    fleet: Set, column: str
+) -> None:
+    ran = fleet.run(*table(fleet, f"{column}\n张三\n李四\n"))
+
+    assert ran.code == 6
+    assert "are called: in a column name, with A-Z a-z 0-9 . _ - alone; what is" in ran.stderr
+
+
+def test_of_many_rows_that_must_be_edited_a_few_are_named_and_the_others_counted(
+    fleet: Set,
+) -> None:
+    rows = "".join(f"a{number},1.2.3\n" for number in range(6))
+    ran = fleet.run(*table(fleet, f"name,ip\n{rows}"))
+
+    places = "; ".join(f"edit clients.csv line {line}" for line in (2, 3, 4))
+    assert ran.code == 6
+    assert ran.stderr.endswith(f"\nTo mend it: {places}; and 3 more\n")
+
+
 def test_whoever_is_there_stays_and_whoever_is_wanted_otherwise_is_named(fleet: Set) -> None:
     fleet.must(*NUMBERED, "-n", "3")
     before = (fleet.folder / "clients/device-002/device-002.crt").read_bytes()

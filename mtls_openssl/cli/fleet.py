@@ -133,8 +133,12 @@ class _With:
     values: dict[str, object]
 
     def rows(self) -> Iterator[Any]:
+        typed = {name: _("change {option}", option=f"--{name}") for name in self.values}
         for row in self.asked.rows():
-            yield dataclasses.replace(row, values={**self.values, **row.values})
+            fixes = {name: fix for name, fix in typed.items() if name not in row.values}
+            yield dataclasses.replace(
+                row, values={**self.values, **row.values}, fixes={**row.fixes, **fixes}
+            )
 
 
 def _with(asked: Asked, choices: Choices) -> Asked:

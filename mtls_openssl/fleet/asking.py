@@ -91,7 +91,11 @@ def _looked_at(
             refusals.append(_refusal(row, name, _("is in {place} already", place=before)))
         elif leaf and (why := _whose(leaf, there)):
             refusals.append(_refusal(row, name, why))
-        yield refusals
+        yield [_mended(refusal, row) for refusal in refusals]
+
+
+def _mended(refusal: Refusal, row: Row) -> Refusal:
+    return dataclasses.replace(refusal, fix=row.fixes.get(refusal.field, refusal.fix))
 
 
 def _whose(leaf: Leaf, there: Taken) -> Text | None:

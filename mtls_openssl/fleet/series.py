@@ -11,6 +11,7 @@ from mtls_openssl.fleet.table import Row
 from mtls_openssl.language import _
 
 _NUMBER = re.compile(r"\{(?::0?\d{0,2}d?)?\}")
+_EXAMPLE = '--name "dev{:03d}"'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +43,21 @@ class Series:
 
     def rows(self) -> Iterator[Row]:
         """Each client in turn; may be asked for again."""
+        fixes = self._fixes()
         for number in range(self.first, self.first + self.count):
             values = {name: _filled(text, number) for name, text in self.patterns.items()}
-            yield Row(_("number {number}", number=number), {**self.values, **values})
+            source = _("number {number}", number=number)
+            yield Row(source, {**self.values, **values}, fixes=fixes)
+
+    def _fixes(self) -> dict[str, str]:
+        """The options that the values come from: there is no row that could be edited."""
+        fixes: dict[str, str] = {
+            name: _("change {option}", option=f"--{name}")
+            for name in (*self.values, *self.patterns)
+        }
+        if "name" not in self.patterns:
+            fixes["name"] = _("say what their files are called: add {option}", option=_EXAMPLE)
+        return fixes
 
 
 def _filled(pattern: str, number: int) -> str:

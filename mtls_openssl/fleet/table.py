@@ -36,11 +36,13 @@ class Row:
         source: where, for messages.
         values: what is asked for, by the name of the column.
         fault: why the row can't be read; empty if it can.
+        fixes: what mends a value, by the name of its column, where that is no edit of the row.
     """
 
     source: str
     values: Mapping[str, object]
     fault: str = ""
+    fixes: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Table:
@@ -76,7 +78,8 @@ class Table:
                 yield Row(source, {}, why)
                 continue
             given = zip(self._columns, cells, strict=False)
-            yield Row(source, {name: _value(name, cell) for name, cell in given if cell})
+            values = {name: _value(name, cell) for name, cell in given if cell}
+            yield Row(source, values, fixes=_fixes(values))
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(
@@ -120,6 +123,17 @@ class Table:
 
 def _value(name: str, cell: str) -> object:
     return [one for one in _BETWEEN.split(cell) if one] if name in _LISTS else cell
+
+
+def _fixes(values: Mapping[str, object]) -> dict[str, str]:
+    """What mends the name of somebody who is called in letters that no file is to have."""
+    if str(values.get("name", values.get("cn", ""))).isascii():
+        return {}
+    fix = _(
+        "say what the files of each are called: in a column name, with A-Z a-z 0-9 . _ - alone;"
+        " what is in other letters goes into the column cn"
+    )
+    return {"name": fix}
 
 
 def _decoded(content: bytes, name: str) -> str:

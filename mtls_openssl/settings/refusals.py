@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mtls_openssl.errors import SettingRefusedError
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _, joined
 
 _LONGEST_SHOWN = 60
+_MOST_FIXES = 3
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,16 @@ class SettingsRefusedError(SettingRefusedError):
             first = _("{count} settings are refused:", count=len(refusals))
         super().__init__(
             joined("\n  ", [first, *(refusal.words for refusal in refusals)]),
-            fix=joined(_("; "), dict.fromkeys(refusal.fix for refusal in refusals)),
+            fix=joined(_("; "), _few(dict.fromkeys(refusal.fix for refusal in refusals))),
         )
         self.refusals = tuple(refusals)
+
+
+def _few(fixes: Collection[str]) -> Iterator[str]:
+    """The first of them, and how many more there are: the refusals name the place of each."""
+    yield from itertools.islice(fixes, _MOST_FIXES)
+    if len(fixes) > _MOST_FIXES:
+        yield _("and {count} more", count=len(fixes) - _MOST_FIXES)
 
 
 def shown(value: object) -> str:
