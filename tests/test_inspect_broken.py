@@ -180,3 +180,11 @@ def test_an_openssl_that_hangs_is_ended_and_told(
 
     monkeypatch.setattr(process.Door, "_run", slow)
     assert "--timeout" in mtls("inspect", things / "server.crt", code=4).stderr
+
+
+@pytest.mark.windows
+def test_a_pattern_that_no_file_fits_is_told_as_what_no_file_is_called(tmp_path: Path) -> None:
+    said = mtls("inspect", tmp_path / "*.crt", code=7).stderr
+
+    assert "holds a character that Windows does not allow" in said
+    assert "as the user who owns" not in said

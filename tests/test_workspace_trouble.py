@@ -16,7 +16,7 @@ import pytest
 
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.workspace import Workspace, folder
-from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.causes import unavailable, unreadable
 from tests.ordinary import as_an_ordinary_user, reachable_folder
 from tests.test_workspace import (
     NEW,
@@ -325,3 +325,19 @@ if can_mount():  # elsewhere the failing calls above stand for it
 
         assert "FolderUnavailableError" in ended.stderr
         assert contents(directory) == OLD
+
+
+class NoNameError(OSError):
+    """What Windows says to a name that nothing can have (ERROR_INVALID_NAME)."""
+
+    winerror = 123
+
+
+def test_a_name_that_windows_does_not_allow_is_no_matter_of_who_owns_it() -> None:
+    told = unreadable("a?b can't be read", NoNameError(22, "Invalid name"), fix="be its owner")
+
+    assert told.cause == "its name holds a character that Windows does not allow"
+    assert told.fix == "look at what there is, then name it again"
+    assert unreadable("a can't be read", PermissionError(13, "no"), fix="be its owner").fix == (
+        "be its owner"
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.inspection.content import LARGEST
 from mtls_openssl.language import _
+from mtls_openssl.workspace.causes import unreadable
 
 _SMALL = 64 * 1024
 """Bytes that are read of a file that says it has none, as those of /proc do."""
@@ -35,8 +36,9 @@ def named(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
         try:
             within = sorted(file for file in path.iterdir() if file.is_file())
         except OSError as error:
-            raise FolderUnavailableError(
+            raise unreadable(
                 _("{folder} can't be looked into: {why}", folder=path, why=system_said(error)),
+                error,
                 fix=_("run the command as the user who owns the folder"),
             ) from error
         shown = [(file, True) for file in within if not file.name.startswith(".")]
@@ -80,8 +82,9 @@ def bytes_of(path: Path) -> bytes:
             fix=_("look at what there is, then name it again"),
         ) from None
     except OSError as error:
-        raise FolderUnavailableError(
+        raise unreadable(
             _("{file} can't be read: {why}", file=path, why=system_said(error)),
+            error,
             fix=_("run the command as the user who owns the file"),
         ) from error
     except ValueError as error:  # a name with a zero byte

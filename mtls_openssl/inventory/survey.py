@@ -14,6 +14,7 @@ from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.reading import File
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from mtls_openssl.language import _
+from mtls_openssl.workspace.causes import unreadable
 from mtls_openssl.workspace.commit import CLIENTS
 
 
@@ -76,8 +77,9 @@ def _of_folder(folder: Path, terms: Terms, *, deep: bool) -> Stock:
     except FileNotFoundError:
         raise _nothing(folder) from None
     except OSError as error:
-        raise FolderUnavailableError(
+        raise unreadable(
             _("{folder} can't be looked into: {why}", folder=folder, why=system_said(error)),
+            error,
             fix=_("run the command as the user who owns the folder"),
         ) from error
     nodes = tree.grown(files, folder, terms)

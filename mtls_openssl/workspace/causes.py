@@ -60,6 +60,9 @@ _BY_WINERROR = {
     123: (_("its name holds a character that Windows does not allow"), _ELSEWHERE),
 }
 
+_NO_NAME = 123
+"""ERROR_INVALID_NAME, as of a pattern that no file fits, which the shell has left as it is."""
+
 _WINDOWS_PATH_LIMIT = 248
 """The longest path of a folder on Windows, in characters (CreateDirectoryW)."""
 
@@ -76,6 +79,22 @@ def unavailable(what: str, error: OSError) -> FolderUnavailableError:
     """
     cause, fix = _explain(error)
     return FolderUnavailableError(what, cause=cause, fix=fix)
+
+
+def unreadable(what: str, error: OSError, *, fix: str) -> FolderUnavailableError:
+    """The error to raise for what can't be read, or looked into.
+
+    Args:
+        what: what could not be read, in one sentence.
+        error: the system's own word for it.
+        fix: what mends it, unless its name is one that nothing can have.
+    """
+    if getattr(error, "winerror", 0) != _NO_NAME:
+        return FolderUnavailableError(what, fix=fix)
+    cause, _otherwise = _BY_WINERROR[_NO_NAME]
+    return FolderUnavailableError(
+        what, cause=cause, fix=_("look at what there is, then name it again")
+    )
 
 
 def _explain(error: OSError) -> tuple[str, str]:
