@@ -279,7 +279,8 @@ def test_a_ca_that_is_described_otherwise_stays_and_is_replaced_by_name_only(mad
     made.describe(SMALL.replace("domain", 'ca_cn = "Another"\ndomain'))
 
     ran = made.must("apply")
-    assert f'python -m mtls_openssl apply --replace ca --out "{made.folder}"' in ran.stdout
+    anew = ("apply", "--replace", "ca", "--out", str(made.folder))
+    assert prompt.line("python", "-m", "mtls_openssl", *anew) in ran.stdout
     assert made.changed_since(before) == {"mtls.toml"}
     made.must("apply", "--replace", "ca")
 

@@ -324,7 +324,7 @@ def test_a_file_that_is_missing_is_named_with_the_command_that_makes_it(
     (folder / name).unlink()
     refused = mtls("nginx", cwd=folder, exit_code=7)
     assert f"has no {name}" in refused.stderr
-    assert f"python -m mtls_openssl {Path(name).stem} --out" in refused.stderr
+    assert f"python -m mtls_openssl {Path(name).stem};" in refused.stderr
 
 
 def test_dhe_without_its_parameters_names_the_command_that_makes_them(folder: Path) -> None:
