@@ -262,6 +262,12 @@ def test_a_leaver_is_out_with_all_certificates_that_were_ever_issued_to_him(old:
     assert all(serial in text for serial in (first, second))
 
 
+def test_a_renewed_p12_is_called_as_it_was(old: Set) -> None:
+    old.must("renew", "client", MTLS_P12_PASSWORD=PASSWORD)
+    opened = old.openssl("pkcs12", "-in", "client.p12", "-nokeys", "-passin", f"pass:{PASSWORD}")
+    assert "friendlyName: MyClientCert" in opened
+
+
 def test_whoever_is_revoked_is_not_renewed_at_the_end_of_the_certificate(old: Set) -> None:
     old.must("revoke", "alice", "--reason", "keyCompromise")
     before = old.files()

@@ -60,7 +60,7 @@ def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) ->
     Raises:
         FolderUnavailableError: there is no such file, no folder, or no certificate of a name.
     """
-    from mtls_openssl.life import condition  # noqa: PLC0415 - what a command needs, when it does
+    from mtls_openssl.life import condition, describing  # noqa: PLC0415 - what a command needs
     from mtls_openssl.life.deciding import decide  # noqa: PLC0415
     from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
@@ -83,6 +83,13 @@ def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) ->
         if not described:
             manifest = _as_they_are(asking, folder, manifest, wish, known=config is not None)
         there = condition.examine(asking, folder, manifest, _known(choices, manifest, folder))
+    if not described:
+        by_file = {leaf.name for leaf in loaded.manifest.leaves} if config else set()
+        leaves = (
+            leaf if leaf.name in by_file else describing.called_as_now(leaf, there.called)
+            for leaf in manifest.leaves
+        )
+        manifest = dataclasses.replace(manifest, leaves=tuple(leaves))
     return Decided(decide(manifest, there, wish), loaded)
 
 

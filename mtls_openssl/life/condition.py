@@ -34,6 +34,7 @@ class Condition:
         stale: the chain files that are missing, or do not hold what they should.
         unopened: the PKCS#12 files whose password is not known.
         revoked: the files of the certificates that the register calls revoked.
+        called: the friendly name in each PKCS#12 file that was opened, as openssl prints it.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class Condition:
     stale: frozenset[str] = frozenset()
     unopened: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()
+    called: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def faults(self, file: str) -> tuple[str, ...]:
         """What is not as wanted about a file, a sentence each."""
@@ -118,6 +120,7 @@ def examine(
         ),
         frozenset(bundle.file for bundle in bundles if bundle not in opened),
         frozenset(file for file, one in certificates.items() if ca.plain(one.serial) in revoked),
+        {file: one.names[0] for file, one in proof.packed(outcomes).items() if one.names},
     )
 
 

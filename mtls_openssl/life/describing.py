@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 from mtls_openssl.manifest import Key, Leaf, Packing, Role
-from mtls_openssl.openssl import extensions, readers
+from mtls_openssl.openssl import extensions, pkcs12, readers
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.profiles import P12_FOR
 from mtls_openssl.proof.certificates import alternatives_of, kind_of
+
+_WHOLE = re.compile(r"[A-Za-z0-9 ._@()-]+")
 
 
 def leaf_from(
@@ -51,6 +55,24 @@ def leaf_from(
         tuple(_packings(name, common_name, files, content)),
         peer=both,
     )
+
+
+def called_as_now(leaf: Leaf, called: Mapping[str, str]) -> Leaf:
+    """A leaf whose PKCS#12 files keep their friendly names, by which Java finds what is in them.
+
+    Args:
+        leaf: what is asked for, whose files would be called by its common name.
+        called: what openssl prints of the files that are there. Of letters beyond ASCII it prints
+            a part, which is no name to go by.
+    """
+    packings = tuple(
+        dataclasses.replace(packing, name=printed)
+        if _WHOLE.fullmatch(printed := called.get(packing.file, ""))
+        and printed != pkcs12.as_printed(packing.name)
+        else packing
+        for packing in leaf.packings
+    )
+    return dataclasses.replace(leaf, packings=packings)
 
 
 def _packings(
