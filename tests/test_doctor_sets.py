@@ -238,6 +238,20 @@ def test_a_kind_of_key_that_mtls_toml_asks_for_is_changed_there(folder: Path) ->
     assert codes(findings(folder)) == []
 
 
+def test_a_life_that_mtls_toml_asks_for_is_shortened_there(folder: Path) -> None:
+    long = DESCRIBED.replace('name = "api"', 'name = "api"\ndays = 900')
+    (folder / "mtls.toml").write_text(long, "utf-8")
+    mtls("apply", "-q", cwd=folder)
+    (one,) = of_the_set(findings(folder))
+    assert (one.code, one.subject) == ("apple-days", "api.crt")
+    assert one.mend.startswith("set days = 825 for api in mtls.toml; then: ")
+
+    (folder / "mtls.toml").write_text(long.replace("900", "825"), "utf-8")
+    take(one.mend.partition("then: ")[2], folder)
+
+    assert codes(findings(folder)) == []
+
+
 def test_without_mtls_toml_one_with_another_kind_of_key_is_added_in_its_place(
     folder: Path,
 ) -> None:

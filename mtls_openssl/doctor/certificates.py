@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
-from mtls_openssl.inspection.objections import is_ca, objections, serves
+from mtls_openssl.inspection.objections import APPLE_LONGEST, is_ca, objections, serves
 from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import _
 from mtls_openssl.manifest import ROOT, Role
@@ -211,6 +211,8 @@ def _objections(patient: Patient, owner: str, certificate: Description) -> Itera
     for found in objections(certificate):
         if found.code == "key-kind":
             mend = mending.rekeyed(patient, owner)
+        elif found.code == "apple-days":
+            mend = mending.shortened(patient, owner, APPLE_LONGEST)
         elif owner != ROOT:
             mend = mending.made_again(patient, owner)
         elif found.code in _REPAIRED:

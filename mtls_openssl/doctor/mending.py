@@ -148,6 +148,26 @@ def rekeyed(patient: Patient, owner: str) -> str:
     return again
 
 
+def shortened(patient: Patient, owner: str, longest: int) -> str:
+    """What gives an owner a certificate that lasts no longer than that.
+
+    Args:
+        patient: whose set it is.
+        owner: what its files are called.
+        longest: days.
+    """
+    loaded, again = patient.members.loaded, made_again(patient, owner)
+    leaf = loaded.manifest.leaf(owner) if loaded else None
+    if leaf is None or leaf.days <= longest:
+        return again
+    return _(
+        "set {setting} for {name} in mtls.toml; then: {command}",
+        setting=f"days = {longest}",
+        name=owner,
+        command=again,
+    )
+
+
 def _is_meant(patient: Patient, owner: str) -> bool:
     """Whether mtls.toml asks for the kind of key that an owner has."""
     described, loaded = patient.certificate(owner), patient.members.loaded
