@@ -14,6 +14,7 @@ from mtls_openssl.manifest import Leaf
 from mtls_openssl.settings import Refusal, Settings, SettingsRefusedError, leaf_in_row
 
 _MOST_TOLD = 50
+_FIXES_TOLD = 3
 
 
 class Asked(Protocol):
@@ -68,7 +69,7 @@ def wanted(asked: Asked, settings: Settings, readers: Sequence[str], folder: Pat
         if len(refusals) >= _MOST_TOLD:
             break
     if refusals:
-        raise SettingsRefusedError(refusals)
+        raise SettingsRefusedError(refusals, fixes=_FIXES_TOLD)
     return Wanted(asked, settings, tuple(readers), count)
 
 

@@ -10,7 +10,6 @@ from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _, joined
 
 _LONGEST_SHOWN = 60
-_MOST_FIXES = 3
 
 
 @dataclass(frozen=True)
@@ -54,24 +53,25 @@ class SettingsRefusedError(SettingRefusedError):
 
     Args:
         refusals: every setting that is refused.
+        fixes: how many ways to mend them are told at most: of the rows of a table there may be
+            hundreds, and each refusal names its own; None for all.
     """
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
+    def __init__(self, refusals: Sequence[Refusal], *, fixes: int | None = None) -> None:
         first = _("A setting is refused:")
         if len(refusals) != 1:
             first = _("{count} settings are refused:", count=len(refusals))
         super().__init__(
             joined("\n  ", [first, *(refusal.words for refusal in refusals)]),
-            fix=joined(_("; "), _few(dict.fromkeys(refusal.fix for refusal in refusals))),
+            fix=joined(_("; "), _few(dict.fromkeys(refusal.fix for refusal in refusals), fixes)),
         )
         self.refusals = tuple(refusals)
 
 
-def _few(fixes: Collection[str]) -> Iterator[str]:
-    """The first of them, and how many more there are: the refusals name the place of each."""
-    yield from itertools.islice(fixes, _MOST_FIXES)
-    if len(fixes) > _MOST_FIXES:
-        yield _("and {count} more", count=len(fixes) - _MOST_FIXES)
+def _few(fixes: Collection[str], most: int | None) -> Iterator[str]:
+    yield from itertools.islice(fixes, most)
+    if most and len(fixes) > most:
+        yield _("and {count} more", count=len(fixes) - most)
 
 
 def shown(value: object) -> str:
