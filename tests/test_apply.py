@@ -368,6 +368,37 @@ def test_what_nears_its_end_is_renewed(made: Set) -> None:
     assert days_left(made.certificate("bob")) in {89, 90}
 
 
+def test_a_name_that_is_spelt_otherwise_takes_nobodys_place(made: Set) -> None:
+    before = small(made).files()
+    made.describe(SMALL.replace('name = "alice"', 'name = "Alice"'))
+
+    for form in ((), ("--dry-run",)):
+        ran = made.run("apply", *form)
+        assert (ran.code, "alice.crt is here, and mtls.toml spells it Alice.crt" in ran.stderr) == (
+            7,
+            True,
+        )
+    assert made.changed_since(before) == {"mtls.toml"}
+
+
+def test_a_name_of_the_fleet_is_not_made_in_the_set_too(made: Set) -> None:
+    before = small(made).files()
+    made.must("issue", "-n", "1", "--cn", "device-{}", "--key", "P-256")
+    made.describe(SMALL + '[[client]]\nname = "Device-1"\n')
+
+    ran = made.run("apply")
+
+    assert (ran.code, "A client of the fleet is called device-1." in ran.stderr) == (7, True)
+    assert "Device-1.crt" not in made.changed_since(before)
+
+
+def test_another_subject_is_told_as_a_person_writes_it(made: Set) -> None:
+    small(made)
+    made.describe(SMALL.replace("domain", 'ca_cn = "Another"\ndomain'))
+
+    assert "CN=Another' was asked for" in made.must("apply", "--dry-run").stdout
+
+
 def test_what_is_revoked_is_not_renewed_though_it_is_described(made: Set) -> None:
     small(made).must("revoke", "bob")
 

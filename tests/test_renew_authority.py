@@ -57,7 +57,7 @@ def chain(layered: Set, file: str) -> str:
 def test_it_lasts_longer_with_its_key_and_its_name(layered: Set) -> None:
     was = layered.certificate("intermediate")
 
-    layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+    layered.must("renew", "Intermediate", MTLS_P12_PASSWORD=PASSWORD)
 
     now = layered.certificate("intermediate")
     assert (now.subject, now.public_key) == (was.subject, was.public_key)

@@ -60,7 +60,7 @@ def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) ->
     Raises:
         FolderUnavailableError: there is no such file, no folder, or no certificate of a name.
     """
-    from mtls_openssl.life import condition, describing  # noqa: PLC0415 - what a command needs
+    from mtls_openssl.life import condition, describing, taken  # noqa: PLC0415 - when it does
     from mtls_openssl.life.deciding import decide  # noqa: PLC0415
     from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415
 
@@ -78,6 +78,8 @@ def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) ->
             ),
         )
     loaded = making.loaded(choices)
+    if described:
+        taken.require_own_names(loaded.manifest.leaves, folder)
     manifest = condition.with_authorities(loaded.manifest, folder, described=described)
     with desk(choices, purpose) as asking:
         if not described:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mtls_openssl.cli import fleet, making
 from mtls_openssl.cli.options import Choices
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.workspace.causes import unavailable
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def meant(folder: Path, names: frozenset[str]) -> tuple[frozenset[str], frozense
 
     own = condition.leaves_there(condition.files_in(folder))
     fleet = taken.fleet_in(folder)
-    there = taken.Names((*own, *fleet))
+    there = taken.Names((*own, *fleet, ROOT, INTERMEDIATE))
     spelt = frozenset(there.spelt(name) or name for name in names)
     of_fleet = spelt.intersection(fleet)
     return spelt - of_fleet.difference(own), of_fleet

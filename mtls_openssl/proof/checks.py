@@ -50,7 +50,18 @@ def equal(subject: str, claim: str, found: object, expected: object) -> Check:
 
 def not_as_asked(found: object, expected: object) -> Text:
     """The fault of something that is not as it was asked for."""
-    return _("it says {found!r}, where {wanted!r} was asked for", found=found, wanted=expected)
+    return _(
+        "it says {found!r}, where {wanted!r} was asked for",
+        found=_plain(found),
+        wanted=_plain(expected),
+    )
+
+
+def _plain(value: object) -> object:
+    """A subject, or several names, as a person writes them."""
+    if not isinstance(value, tuple):
+        return value
+    return ", ".join("=".join(one) if isinstance(one, tuple) else str(one) for one in value)
 
 
 def said(outcome: Outcome) -> str:
