@@ -92,6 +92,26 @@ def test_whoever_was_revoked_below_it_is_so_still(layered: Set) -> None:
     assert "certificate revoked" in refused.value.stdout + refused.value.stderr
 
 
+def test_it_is_not_said_to_be_renewed_with_a_new_key(layered: Set) -> None:
+    before = layered.files()
+    ran = layered.run("renew", "intermediate", "--rekey")
+    assert (ran.code, "apply --replace intermediate" in ran.stderr) == (7, True)
+    assert layered.files() == before
+
+
+def test_a_fleet_that_sends_the_certificate_of_before_is_named(layered: Set) -> None:
+    layered.must("issue", "-n", "2", "--cn", "device-{}", "--days", "40")
+    told = layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD).stdout
+    assert "2 clients of the fleet have the authority's certificate from before" in told
+
+
+def test_an_authority_that_is_not_described_is_not_replaced(made: Set) -> None:
+    made.describe('profile = "modern"\n[ca]\n')
+    made.must("apply")
+    ran = made.run("apply", "--replace", "intermediate")
+    assert (ran.code, "no authority intermediate" in ran.stderr) == (2, True)
+
+
 def test_a_root_is_not_renewed_so_and_the_way_is_told(layered: Set) -> None:
     ran = layered.run("renew", "ca")
     assert (ran.code, "repair-ca --ca-days" in ran.stderr) == (7, True)

@@ -65,7 +65,8 @@ class _Outlasting(io.FileIO):
             if error.errno not in _NO_READER and self.fileno() == _STDOUT:
                 raise FolderUnavailableError(
                     _("The output can't be written: {why}", why=system_said(error)),
-                    fix=_("send it to another place, then run it again"),
+                    cause=_("what was to be done may be done for all that"),
+                    fix=_("look what there is; then run it again, and send it to another place"),
                 ) from error
             return memoryview(data).nbytes
 

@@ -76,6 +76,11 @@ def apply(choices: Choices) -> None:
     folder: Path = choices["out"]
     wish = Wish(datetime.now(UTC), asked(choices), rekey=choices["rekey"], replace=replace)
     decided = changing.looked_at(choices, "apply", wish, described=True)
+    if unknown := replace - {one.name for one in decided.decision.manifest.authorities}:
+        raise UsageError(
+            _("mtls.toml describes no authority {name}.", name=", ".join(unknown)),
+            fix=_("describe it there: [intermediate]"),
+        )
     fleet = renewing.advice(renewing.looked_at(folder, wish))
     _do(choices, "apply", decided.noting(*replacing.noted(folder, decided.decision), *fleet))
 
@@ -98,6 +103,7 @@ def renew(choices: Choices) -> None:
     if not names or of_set:
         own = dataclasses.replace(wish, names=of_set)
         decided = changing.looked_at(choices, "renew", own, described=False)
+        decided = decided.noting(*replacing.with_an_old_chain(folder, decided.decision))
     if not names or of_fleet:
         due = renewing.looked_at(folder, dataclasses.replace(wish, names=of_fleet))
     if not _do(choices, "renew", decided, due):

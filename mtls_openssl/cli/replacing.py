@@ -44,7 +44,25 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
     if fleet:
         yield _(
             "{count} client{count:|s} of the fleet {count:is|are} of the CA before, which nobody"
-            " will trust any more; `issue --reissue` issues anew",
+            " will trust any more; issue again as before, with --reissue: {command}",
+            count=fleet,
+            command=prompt.ours(folder, "issue", "--from", "TABLE", "--reissue"),
+        )
+
+
+def with_an_old_chain(folder: Path, decision: Decision) -> Iterator[Text]:
+    """Who sends the certificate that an authority below the root had before.
+
+    Args:
+        folder: the folder of the set.
+        decision: what is to be done.
+    """
+    from mtls_openssl.inventory import clients  # noqa: PLC0415 - as above
+
+    if decision.renews(INTERMEDIATE) and (fleet := len(clients.names(folder))):
+        yield _(
+            "{count} client{count:|s} of the fleet {count:has|have} the authority's certificate"
+            " from before, which is good until it ends; whoever is renewed gets the new one",
             count=fleet,
         )
 

@@ -76,7 +76,7 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
     if one.name in wish.replace:
         return Action(one.name, Verb.MAKE, (_("asked for by name"),))
     if one.name in wish.names:
-        return _certified_again(one, manifest, condition)
+        return _certified_again(one, manifest, condition, wish)
     if one.certificate_file in condition.files:
         return Action(one.name, Verb.KEEP)
     others = sorted({*leaves_there(condition.files)} - {one.name})
@@ -115,7 +115,9 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
     return Action(one.name, Verb.MAKE, (_("it is not there yet"),))
 
 
-def _certified_again(one: Authority, manifest: Manifest, condition: Condition) -> Action:
+def _certified_again(
+    one: Authority, manifest: Manifest, condition: Condition, wish: Wish
+) -> Action:
     """An authority below the root with its key, so that all that it has issued stays good."""
     if one is manifest.root:
         raise FolderUnavailableError(
@@ -126,6 +128,13 @@ def _certified_again(one: Authority, manifest: Manifest, condition: Condition) -
                 command=ours(condition.folder, "repair-ca", "--ca-days", "3650"),
             ),
         )
+    if wish.rekey:
+        raise FolderUnavailableError(
+            _("{file} is renewed with its key only.", file=one.certificate_file),
+            cause=_("with a new one all that it has issued would be refused"),
+            fix=_("to make it anew, and with it all that it has issued: {command}",
+                  command=_anew(one, condition)),
+        )  # fmt: skip
     for file in (one.key_file, manifest.root.key_file):
         if file not in condition.files:
             raise FolderUnavailableError(

@@ -83,6 +83,10 @@ class Decision:
         """Whether that one is made, for the first time or anew."""
         return self._of(name) is Verb.MAKE
 
+    def renews(self, name: str) -> bool:
+        """Whether that one is renewed, with the key that it has or another."""
+        return self._of(name) is Verb.RENEW
+
     def plan(self, name: str) -> Plan:
         """It as a plan of the command `name`."""
         return selected(
