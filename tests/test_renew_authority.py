@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from mtls_openssl.openssl import extensions
+from tests.ailments import codes, findings
 from tests.sets import PASSWORD, Set, made_fixture
 
 __all__ = ["made_fixture"]
@@ -180,6 +181,8 @@ def test_a_fleet_of_the_root_before_is_issued_again_with_new_keys(layered: Set) 
     key = (layered.folder / "clients/device-1/device-1.key").read_bytes()
     layered.must("apply", "--replace", "ca", MTLS_P12_PASSWORD=PASSWORD)
     assert "device-1" in layered.must(*fleet).stdout
+    assert "since another authority has issued it: device-1" in layered.run("renew").stdout
+    assert "fleet-of-another" in codes(findings(layered.folder))
 
     told = layered.must(*fleet, "--reissue").stdout
 
@@ -187,3 +190,4 @@ def test_a_fleet_of_the_root_before_is_issued_again_with_new_keys(layered: Set) 
     assert (layered.folder / "clients/device-1/device-1.key").read_bytes() != key
     checked = ("verify", "-CAfile", "ca.crt", "-untrusted", "intermediate.crt")
     assert "OK" in layered.openssl(*checked, "clients/device-1/device-1.crt")
+    assert "fleet-of-another" not in codes(findings(layered.folder))

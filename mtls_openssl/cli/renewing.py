@@ -108,6 +108,13 @@ def notes(due: Due) -> Iterator[Text]:
             count=len(due.revoked),
             names=_few(due.revoked),
         )
+    if due.strangers:
+        yield _(
+            "{count} client{count:|s} of the fleet left alone, since another authority has issued"
+            " {count:it|them}: {names}",
+            count=len(due.strangers),
+            names=_few(due.strangers),
+        )
     if due.unfit:
         yield _(
             "{count} client{count:|s} of the fleet left alone, since this authority has issued no"

@@ -48,6 +48,7 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     revocation.crls,
     revocation.revoked,
     fleet.revoked,
+    fleet.strangers,
     folder.readable,
     folder.writable,
     bundles.bundles,

@@ -65,5 +65,27 @@ def revoked(patient: Patient) -> Iterator[Finding]:
     )
 
 
+def strangers(patient: Patient) -> Iterator[Finding]:
+    """Whether the authority of the folder has issued the clients of a fleet."""
+    names = patient.fleet.strangers if patient.fleet else ()
+    if names:
+        yield Finding(
+            "fleet-of-another",
+            Severity.ERROR,
+            CLIENTS,
+            _(
+                "{count} client{count:|s} of the fleet {count:is|are} of another authority:"
+                " {names}.",
+                count=len(names),
+                names=_few(names),
+            ),
+            _("nobody who trusts this CA lets them in"),
+            _(
+                "issue them again as before, with --reissue: {command}",
+                command=mending.ours(patient, "issue", "--from", "TABLE", "--reissue"),
+            ),
+        )
+
+
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")

@@ -19,7 +19,8 @@ from mtls_openssl.life.decision import Wish
 from mtls_openssl.life.describing import leaf_from
 from mtls_openssl.manifest import Leaf, Role
 from mtls_openssl.openssl import ca
-from mtls_openssl.openssl.x509 import Name
+from mtls_openssl.openssl import extensions as ext
+from mtls_openssl.openssl.x509 import Description
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Due:
         elsewhere: who would be, and whose key is not here, or has a password.
         revoked: who would be, and is revoked.
         unfit: who would be, and is no client that this authority has issued.
+        strangers: whom another authority has issued; of those that are named, see `unfit`.
         ended: how many of the first two have expired.
         rekey: whether they get new keys.
     """
@@ -41,6 +43,7 @@ class Due:
     elsewhere: tuple[str, ...] = ()
     revoked: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
     ended: int = 0
     rekey: bool = False
 
@@ -52,7 +55,7 @@ class Due:
     @property
     def left(self) -> int:
         """How many should be, and can't."""
-        return len(self.elsewhere) + len(self.revoked) + len(self.unfit)
+        return sum(map(len, (self.elsewhere, self.revoked, self.unfit, self.strangers)))
 
     def leaves(self) -> Iterator[Leaf]:
         """Each that is renewed, as its certificate says; read anew each time: none is kept."""
@@ -75,17 +78,20 @@ def due(folder: Path, issuer: str, wish: Wish) -> Due:
         OSError: the folder of the clients can't be looked into.
         FolderUnavailableError: the register can't be read.
     """
-    authority = _subject(folder / f"{issuer}.crt")
+    authority = _described(folder / f"{issuer}.crt")
     revoked = register.revoked(folder)
-    found: dict[str, list[str]] = {"names": [], "elsewhere": [], "revoked": [], "unfit": []}
+    found: dict[str, list[str]] = {"names": [], "elsewhere": [], "revoked": [], "unfit": [],
+                                    "strangers": []}  # fmt: skip
     ended = 0
     for name in clients.names(folder):
         if wish.names and name not in wish.names:
             continue
         one = clients.one(folder, name)
-        if one.described is None or one.described.issuer != authority:
+        if one.described is None or not _is_by(authority, one.described):
             if wish.names:
                 found["unfit"].append(name)
+            elif one.described:
+                found["strangers"].append(name)
             continue
         if not wish.names and not when_it_ends(one.described, wish):
             continue
@@ -123,9 +129,18 @@ def kept_key(folder: Path, name: str) -> bytes:
     return b"" if b"ENCRYPTED" in key else key
 
 
-def _subject(file: Path) -> Name | None:
+def _is_by(authority: Description | None, described: Description) -> bool:
+    """Whether an authority has issued a certificate: by name, and by key where both say it."""
+    if authority is None or described.issuer != authority.subject:
+        return False
+    own = ext.key_identifier(authority.extensions.get(ext.SUBJECT_KEY_IDENTIFIER))
+    said = ext.key_identifier(described.extensions.get(ext.AUTHORITY_KEY_IDENTIFIER))
+    return not (own and said) or own == said
+
+
+def _described(file: Path) -> Description | None:
     try:
         described, _own = certificate.read(der_of(file.read_text("ascii", "replace")))
     except (OSError, NotDerError):
         return None
-    return described.subject
+    return described
