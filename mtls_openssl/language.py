@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import re
-import string
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
@@ -18,6 +17,7 @@ LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 """Every language that is spoken here, by its gettext name; English needs no catalogue."""
 
 _DOMAIN = "messages"
+_CHOICE = re.compile(r"\{(?P<name>\w+):(?P<one>[^{}|]*)\|(?P<many>[^{}|]*)\}")
 _FEWEST_LETTERS = 4
 _spoken_here = "en"
 
@@ -69,19 +69,13 @@ def _(template: str, /, **values: Any) -> Text:
     return Text(template, **values)
 
 
-class _Counting(string.Formatter):
-    # Chinese has one form for all: a translation needs no more than str.format.
-    def format_field(self, value: Any, format_spec: str) -> str:
-        one, bar, many = format_spec.partition("|")
-        if not bar:
-            return str(super().format_field(value, format_spec))
-        return one if str(value) == "1" else many
-
-
 def _filled(template: str, values: Mapping[str, Any]) -> str:
-    if "|" not in template:
-        return template.format(**values)  # far quicker
-    return _Counting().vformat(template, (), values)
+    # Chinese has one form for all: a translation needs no more than str.format.
+    if "|" in template:
+        template = _CHOICE.sub(
+            lambda found: found["one" if str(values[found["name"]]) == "1" else "many"], template
+        )
+    return template.format(**values)
 
 
 def joined(separator: str, texts: Iterable[str]) -> Text:
