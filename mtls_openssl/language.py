@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
@@ -84,6 +84,17 @@ def joined(separator: str, texts: Iterable[str]) -> Text:
     text = Joined.__new__(Joined, "{it}", it=separator.join(several))
     text.values = {"separator": separator, "texts": several}
     return text
+
+
+def few(names: Sequence[str], most: int) -> Text:
+    """The first of some names, and a mark where there are more.
+
+    Args:
+        names: the names.
+        most: how many are told.
+    """
+    first = joined(_(", "), names[:most])
+    return joined("", (first, "…")) if len(names) > most else first
 
 
 def clauses(texts: Iterable[str]) -> Text:

@@ -18,7 +18,7 @@ from mtls_openssl.cli import cluster, console, making, options
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.passphrase import PASSPHRASE, of_folder
 from mtls_openssl.errors import UsageError
-from mtls_openssl.language import Text, _, spoken
+from mtls_openssl.language import Text, _, few, spoken
 
 if TYPE_CHECKING:
     from mtls_openssl.fleet.asking import Asked, Wanted
@@ -312,14 +312,14 @@ def notes(done: Done) -> Iterator[str]:
             "revoked, and left as {count:it is|they are}: {names}; --reissue issues"
             " {count:it|them} again, with a new key",
             count=len(done.revoked),
-            names=", ".join(done.revoked[:_SHOWN]) + ("…" if len(done.revoked) > _SHOWN else ""),
+            names=few(done.revoked, _SHOWN),
         )
     if done.entered:
         yield _("{count} were in no register, and were entered", count=done.entered)
     if done.strangers:
         yield _(
             "Another authority has issued these, or they can't be read: {names}",
-            names=", ".join(done.strangers[:_SHOWN]),
+            names=few(done.strangers, _SHOWN),
         )
     yield from done.notes
 

@@ -47,7 +47,9 @@ _NAMES = (
         annotation=Annotated[
             list[str] | None,
             typer.Argument(
-                help=spoken(_("Certificates to renew whatever their end, such as client.")),
+                help=spoken(
+                    _("Certificates to renew whatever their end, such as client or intermediate.")
+                ),
                 metavar="[NAME]...",
             ),
         ],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtls_openssl.cli import fleet, making
 from mtls_openssl.cli.options import Choices
-from mtls_openssl.language import Text, _, joined
+from mtls_openssl.language import Text, _, few
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.workspace.causes import unavailable
 
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
     from mtls_openssl.life.decision import Wish
 
 _SHOWN = 5
+_LEFT_ALONE = {
+    "elsewhere": _(
+        "{count} client{count:|s} of the fleet left alone, since the key is not here, or has a"
+        " password: {names}; --rekey makes a new one"
+    ),
+    "revoked": _(
+        "{count} client{count:|s} of the fleet left alone, since revoked: {names}; named, with"
+        " --rekey, {count:it gets a new key|they get new keys}"
+    ),
+    "strangers": _(
+        "{count} client{count:|s} of the fleet left alone, since another authority has issued"
+        " {count:it|them}: {names}"
+    ),
+    "unfit": _(
+        "{count} client{count:|s} of the fleet left alone, since this authority has issued no"
+        " such client: {names}"
+    ),
+}
+"""Why a client of a fleet is not renewed, by what `Due` calls those."""
 
 
 def meant(folder: Path, names: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
@@ -74,7 +93,7 @@ def told(due: Due) -> Iterator[Text]:
             "  {count} client{count:|s} of the fleet {count:is|are} renewed, {key}: {names}",
             count=due.count,
             key=_("with a new key") if due.rekey else _("with the same key"),
-            names=_few(due.names),
+            names=few(due.names, _SHOWN),
         )
     for note in notes(due):
         yield _("  Note: {note}", note=note)
@@ -94,34 +113,10 @@ def advice(due: Due | None) -> Iterator[Text]:
 
 def notes(due: Due) -> Iterator[Text]:
     """Who should be renewed and is not, with what to do, a sentence each."""
-    if due.elsewhere:
-        yield _(
-            "{count} client{count:|s} of the fleet left alone, since the key is not here, or has a"
-            " password: {names}; --rekey makes a new one",
-            count=len(due.elsewhere),
-            names=_few(due.elsewhere),
-        )
-    if due.revoked:
-        yield _(
-            "{count} client{count:|s} of the fleet left alone, since revoked: {names}; named, with"
-            " --rekey, {count:it gets a new key|they get new keys}",
-            count=len(due.revoked),
-            names=_few(due.revoked),
-        )
-    if due.strangers:
-        yield _(
-            "{count} client{count:|s} of the fleet left alone, since another authority has issued"
-            " {count:it|them}: {names}",
-            count=len(due.strangers),
-            names=_few(due.strangers),
-        )
-    if due.unfit:
-        yield _(
-            "{count} client{count:|s} of the fleet left alone, since this authority has issued no"
-            " such client: {names}",
-            count=len(due.unfit),
-            names=_few(due.unfit),
-        )
+    for kind, why in _LEFT_ALONE.items():
+        names: tuple[str, ...] = getattr(due, kind)
+        if names:
+            yield Text(why, count=len(names), names=few(names, _SHOWN))
 
 
 def carried_out(choices: Choices, due: Due) -> Done:
@@ -154,8 +149,3 @@ def data_of(due: Due, done: Done | None) -> dict[str, Any]:
             *(str(note) for note in (fleet.notes(done) if done else ())),
         ],
     }
-
-
-def _few(names: Sequence[str]) -> Text:
-    more = ("…",) if len(names) > _SHOWN else ()
-    return joined(_(", "), (*names[:_SHOWN], *more))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
-from mtls_openssl.language import _
+from mtls_openssl.language import _, few
 from mtls_openssl.workspace.commit import CLIENTS
 
 _SHOWN = 3
@@ -19,7 +19,7 @@ def dates(patient: Patient) -> Iterator[Finding]:
     if due is None or not (due.names or due.elsewhere):
         return
     names = (*due.names, *due.elsewhere)
-    shown = _few(names)
+    shown = few(names, _SHOWN)
     what = _(
         "{count} client{count:|s} of the fleet near{count:s|} the end: {names}.",
         count=len(names),
@@ -55,7 +55,7 @@ def revoked(patient: Patient) -> Iterator[Finding]:
         _(
             "{count} client{count:|s} of the fleet {count:is|are} revoked: {names}.",
             count=len(names),
-            names=_few(names),
+            names=few(names, _SHOWN),
         ),
         _("whoever checks with the CRL refuses them"),
         _(
@@ -77,7 +77,7 @@ def strangers(patient: Patient) -> Iterator[Finding]:
                 "{count} client{count:|s} of the fleet {count:is|are} of another authority:"
                 " {names}.",
                 count=len(names),
-                names=_few(names),
+                names=few(names, _SHOWN),
             ),
             _("nobody who trusts this CA lets them in"),
             _(
@@ -85,7 +85,3 @@ def strangers(patient: Patient) -> Iterator[Finding]:
                 command=mending.ours(patient, "issue", "--from", "TABLE", "--reissue"),
             ),
         )
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + ("…" if len(names) > _SHOWN else "")

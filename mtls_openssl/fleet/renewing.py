@@ -14,12 +14,12 @@ from mtls_openssl import register
 from mtls_openssl.inventory import certificate, clients
 from mtls_openssl.inventory.clients import Client, der_of
 from mtls_openssl.inventory.der import NotDerError
+from mtls_openssl.inventory.judging import made
 from mtls_openssl.life.deciding import when_it_ends
 from mtls_openssl.life.decision import Wish
 from mtls_openssl.life.describing import leaf_from
 from mtls_openssl.manifest import Leaf, Role
 from mtls_openssl.openssl import ca
-from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.openssl.x509 import Description
 
 
@@ -87,7 +87,7 @@ def due(folder: Path, issuer: str, wish: Wish) -> Due:
         if wish.names and name not in wish.names:
             continue
         one = clients.one(folder, name)
-        if one.described is None or not _is_by(authority, one.described):
+        if not (authority and one.described and made(authority, one.described)):
             if wish.names:
                 found["unfit"].append(name)
             elif one.described:
@@ -127,15 +127,6 @@ def kept_key(folder: Path, name: str) -> bytes:
     """The private key of a client, PEM; nothing where it is not here, or has a password."""
     key = clients.content(folder, name, f"{name}.key")
     return b"" if b"ENCRYPTED" in key else key
-
-
-def _is_by(authority: Description | None, described: Description) -> bool:
-    """Whether an authority has issued a certificate: by name, and by key where both say it."""
-    if authority is None or described.issuer != authority.subject:
-        return False
-    own = ext.key_identifier(authority.extensions.get(ext.SUBJECT_KEY_IDENTIFIER))
-    said = ext.key_identifier(described.extensions.get(ext.AUTHORITY_KEY_IDENTIFIER))
-    return not (own and said) or own == said
 
 
 def _described(file: Path) -> Description | None:

@@ -107,12 +107,12 @@ def of_list(listed: List, now: dt.datetime) -> Verdict:
     return Verdict(State.FINE)
 
 
-def made(issuer: Description, listed: List) -> bool:
-    """Whether a list names this CA: by name, and by key identifier where both have one."""
-    wanted = ext.key_identifier(listed.extensions.get(ext.AUTHORITY_KEY_IDENTIFIER))
+def made(issuer: Description, issued: Description | List) -> bool:
+    """Whether a certificate or a list names this CA: by name, and by key where both say it."""
+    wanted = ext.key_identifier(issued.extensions.get(ext.AUTHORITY_KEY_IDENTIFIER))
     has = ext.key_identifier(issuer.extensions.get(ext.SUBJECT_KEY_IDENTIFIER))
     return (
-        listed.issuer == issuer.subject
+        issued.issuer == issuer.subject
         and role(issuer).is_ca
         and (not wanted or not has or wanted == has)
     )
