@@ -113,7 +113,8 @@ class Desk:
             files = tuple(sha256_of(place / name) for name in command.reads)
         except OSError:
             return None
-        return command.argv, place, files, tuple(sorted((secrets or {}).items()))
+        given = {f"env:{name}": value for name, value in (secrets or {}).items()}
+        return tuple(given.get(part, part) for part in command.argv), place, files
 
     def render(self, step: Render) -> None:
         """Write a file of the scratch folder from its template, and its line.

@@ -87,27 +87,43 @@ def test_a_file_that_has_changed_is_asked_about_again(desk: Desk, folder: Path) 
     assert (":00" in said[0], ":01" in said[1]) == (True, True)
 
 
-def test_what_needs_another_password_is_asked_again(desk: Desk, folder: Path) -> None:
-    made = desk.ask(
-        Command(
-            ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-aes256",
-             "-pass", "env:WORD", "-out", "a.key"),
-            "make a key", Kind.LOOK, writes=("a.key",), secrets=("WORD",),
-        ),
-        folder=folder, secrets={"WORD": "right"},
+@pytest.fixture
+def locked(desk: Desk, folder: Path) -> str:
+    making = Command(
+        ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-aes256",
+         "-pass", "env:WORD", "-out", "a.key"),
+        "make a key", Kind.LOOK, writes=("a.key",), secrets=("WORD",),
     )  # fmt: skip
-    opening = Command(
-        ("pkey", "-in", "a.key", "-passin", "env:WORD", "-noout"),
-        "open it", Kind.LOOK, reads=("a.key",), secrets=("WORD",), verdict=True,
-    )  # fmt: skip
+    assert desk.ask(making, folder=folder, secrets={"WORD": "right"}).problem == ""
+    return "a.key"
 
+
+def opening(key: str, variable: str = "WORD") -> Command:
+    argv = ("pkey", "-in", key, "-passin", f"env:{variable}", "-noout")
+    return Command(argv, "open it", Kind.LOOK, reads=(key,), secrets=(variable,), verdict=True)
+
+
+def test_what_needs_another_password_is_asked_again(desk: Desk, folder: Path, locked: str) -> None:
     exits = [
-        desk.ask(opening, folder=folder, secrets={"WORD": word}).finished.exit
+        desk.ask(opening(locked), folder=folder, secrets={"WORD": word}).finished.exit
         for word in ("wrong", "right", "wrong")
     ]
 
-    assert made.problem == ""
     assert exits == [1, 0, 1]
+
+
+def test_the_same_password_in_another_variable_is_no_other_question(
+    desk: Desk, folder: Path, locked: str
+) -> None:
+    heard = list[str]()
+    desk.heard = lambda outcome: heard.append(outcome.command.purpose)
+
+    exits = [
+        desk.ask(opening(locked, name), folder=folder, secrets={name: "right"}).finished.exit
+        for name in ("WORD", "OTHER")
+    ]
+
+    assert (heard, exits) == (["open it"], [0, 0])
 
 
 def test_what_is_more_than_its_files_is_asked_each_time(desk: Desk) -> None:

@@ -211,7 +211,7 @@ def look(
         CommandFailedError: openssl did not come to an end, or could not be started.
         FolderUnavailableError: our own log can't be written.
     """
-    reader = Reader(desk, lambda path: request.passwords.get(path.name))
+    reader = Reader(desk, lambda path: request.passwords.get(path.name), request.passwords)
     able = search.chosen is not None
     read: dict[str, File] = {}
 

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mtls_openssl import steps
@@ -60,11 +60,13 @@ class Reader:
     Args:
         desk: where the commands are run.
         asked: gives the password of a file that has one; asked once for each file.
+        known: passwords that are known without asking, by the names of the files.
     """
 
-    def __init__(self, desk: Desk, asked: Asked) -> None:
+    def __init__(self, desk: Desk, asked: Asked, known: Mapping[str, str] | None = None) -> None:
         self._desk = desk
         self._asked = asked
+        self._known = known or {}
         self._passwords: dict[tuple[Path, str], str] = {}
         self._certificates: dict[bytes, tuple[Certificate, str]] = {}
         self._count = 0
@@ -254,14 +256,12 @@ class Reader:
         return Bundle(self._parts_of(said, path)), said
 
     def _pkcs12(self, place: _Place, path: Path) -> tuple[Thing, str]:
-        # Some have no password at all; else there is somebody to ask.
-        password: str | None = ""
-        outcome = self._opened(place, "")
-        if outcome.problem:
-            password = self._asked(path)
+        for password in self._tried(path):
             if password is None:
                 return Bundle(locked=_("it has a password, which was not given")), ""
             outcome = self._opened(place, password)
+            if not outcome.problem:
+                break
         if outcome.problem:
             if "unsupported" in outcome.finished.stderr:
                 why = _("it is made with RC2 or another old algorithm that this openssl lacks")
@@ -278,6 +278,13 @@ class Reader:
                 place, path, password or "", legacy="-legacy" in outcome.command.argv
             )
         return Bundle((*keys, *certificates), contents), f"{told}{said}"
+
+    def _tried(self, path: Path) -> Iterator[str | None]:
+        """Passwords for a PKCS#12 file, one after the other; None where nobody knows it."""
+        if path.name in self._known:
+            yield self._known[path.name]
+        yield ""  # some have none at all
+        yield self._asked(path)
 
     def _opened(self, place: _Place, password: str) -> steps.Outcome:
         given = {pkcs12.PASSWORD_VARIABLE: password}
