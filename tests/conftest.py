@@ -7,8 +7,11 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.machine import mtls
 
 _LEFT_OUT = pytest.StashKey[list[str]]()
 
@@ -47,6 +50,14 @@ def pytest_collection_finish() -> None:
 def own_log(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what a test looks at out of the log of whoever runs it."""
     monkeypatch.setenv("MTLS_LOG_DIR", str(tmp_path_factory.getbasetemp() / "own-log"))
+
+
+@pytest.fixture(scope="session")
+def modern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of the profile modern whose password is `machine.PASSWORD`; to be copied."""
+    folder = tmp_path_factory.mktemp("modern")
+    mtls("all", "--profile", "modern", cwd=folder)
+    return folder
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

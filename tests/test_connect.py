@@ -19,7 +19,7 @@ from mtls_openssl.cli import app
 from mtls_openssl.errors import Exit, UsageError
 from mtls_openssl.live import target
 from mtls_openssl.live.target import Target
-from tests.machine import lock, mtls
+from tests.machine import lock
 from tests.tls_servers import (
     Talk,
     Workshop,
@@ -35,10 +35,8 @@ pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("证 书")
-    mtls("all", "--profile", "modern", cwd=folder)
-    return folder
+def made(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(modern, tmp_path_factory.mktemp("connect") / "证 书"))
 
 
 def connect(

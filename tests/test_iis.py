@@ -219,18 +219,13 @@ def test_what_is_translated_is_said_in_the_language_of_whoever_runs_it() -> None
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("iis") / "证 书 O'Neil"
-    folder.mkdir()
-    mtls("all", "--profile", "modern", cwd=folder)
-    return folder
+def made(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(modern, tmp_path_factory.mktemp("iis") / "证 书 O'Neil"))
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / made.name
-    shutil.copytree(made, copy)
-    return copy
+def folder(modern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(modern, tmp_path / "证 书 O'Neil"))
 
 
 def pack(folder: Path, *protection: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests import shelf
+from tests import machine, shelf
 from tests.machine import snapshot
 from tests.shelf import PASSWORD, asked, joined, mtls, part, told
 
@@ -326,9 +326,8 @@ def test_a_folder_stands_for_its_files_and_what_is_none_of_ours_is_passed_over(
     assert told_["passed_over"] == ["notes.txt"]
 
 
-def test_a_set_is_told_and_its_log_is_none_of_it(tmp_path: Path) -> None:
-    mtls("all", "--profile", "modern", "--out", tmp_path, "-q")
-    told_ = told("inspect", tmp_path)
+def test_a_set_is_told_and_its_log_is_none_of_it(modern: Path) -> None:
+    told_ = told("inspect", modern, *OPEN, env={"WORD": machine.PASSWORD})
     names = ["ca.crt", "ca.key", "client.crt", "client.key", "client.p12", "server.crt"]
     assert [Path(one["file"]).name for one in told_["files"]] == [*names, "server.key"]
     assert "mtls-audit.jsonl" in told_["passed_over"]

@@ -24,11 +24,11 @@ MAKE_A_CLIENT = ("client", "--profile", "modern")
 
 
 @pytest.fixture(name="folder")
-def folder_fixture(tmp_path: Path) -> Path:
+def folder_fixture(modern: Path, tmp_path: Path) -> Path:
     """A set whose authority somebody has given a pass phrase."""
-    mtls("all", "--profile", "modern", cwd=tmp_path)
-    lock(tmp_path / "ca.key", PASSWORD)
-    return tmp_path
+    folder = Path(shutil.copytree(modern, tmp_path / "set"))
+    lock(folder / "ca.key", PASSWORD)
+    return folder
 
 
 def last_signing(folder: Path) -> dict[str, Any]:

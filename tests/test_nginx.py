@@ -266,18 +266,13 @@ def test_an_nginx_is_found_in_the_folder_that_was_named(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("nginx") / "证 书"
-    folder.mkdir()
-    mtls("all", "--profile", "modern", cwd=folder)
-    return folder
+def made(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(modern, tmp_path_factory.mktemp("nginx") / "证 书"))
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / made.name
-    shutil.copytree(made, copy)
-    return copy
+def folder(modern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(modern, tmp_path / "证 书"))
 
 
 @pytest.mark.end_to_end

@@ -32,18 +32,13 @@ http {{
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("install") / "证 书"
-    folder.mkdir()
-    mtls("all", "--profile", "modern", cwd=folder)
-    return folder
+def made(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(modern, tmp_path_factory.mktemp("install") / "证 书"))
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / made.name
-    shutil.copytree(made, copy)
-    return copy
+def folder(modern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(modern, tmp_path / "证 书"))
 
 
 @pytest.fixture

@@ -34,11 +34,10 @@ class Answer:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A folder as they are called somewhere, and all that means something to nginx.
     folder = tmp_path_factory.mktemp("served") / "证 书 \"a\" 'b' \\new {c}; #"
-    folder.mkdir()
-    mtls("all", "--profile", "modern", cwd=folder)
+    shutil.copytree(modern, folder)
     # curl's own OpenSSL does not read what 1.1.1 writes by itself.
     mtls("p12", "client", "--for", "modern", cwd=folder)
     return folder

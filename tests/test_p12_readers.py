@@ -34,17 +34,10 @@ MODERN_READERS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    mtls("all", "--profile", "modern", cwd=folder)
-    return folder
-
-
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
+def folder(modern: Path, tmp_path: Path) -> Path:
     """A set of this test's own, in a folder with a name that not every program likes."""
-    return Path(shutil.copytree(made, tmp_path / "一套 证书 #1"))
+    return Path(shutil.copytree(modern, tmp_path / "一套 证书 #1"))
 
 
 def packed(folder: Path, *options: str) -> dict[str, object]:

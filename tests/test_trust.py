@@ -18,10 +18,8 @@ from tests.trusting import desk_with, host, program
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("a set 证书")
-    mtls("all", "--profile", "modern", cwd=folder)
-    return folder
+def made(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(modern, tmp_path_factory.mktemp("trust") / "a set 证书"))
 
 
 @pytest.fixture(scope="module")
