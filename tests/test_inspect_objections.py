@@ -128,6 +128,10 @@ def test_the_ca_of_the_guides_batch_file_is_objected_to_as_python_does(things: P
         ({"subjectAltName": "DNS:w*.server.example"}, ["wildcard"]),
         ({"subjectAltName": "DNS:*.example"}, ["wildcard"]),
         ({"subjectAltName": "DNS:*.server.example"}, []),
+        (
+            {"subjectAltName": "DER:30:0A:82:01:61:87:05:01:02:03:04:05"},  # a, and five bytes
+            ["address-length"],
+        ),
         ({"extendedKeyUsage": ""}, ["apple-server-auth"]),
         ({"extendedKeyUsage": "clientAuth", "subjectAltName": ""}, []),
         ({"keyUsage": "digitalSignature,keyEncipherment"}, ["ec-key-encipherment"]),

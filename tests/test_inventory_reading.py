@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mtls_openssl.inspection.content import Kind, taken_apart
-from mtls_openssl.inspection.telling import alternatives
 from mtls_openssl.inventory import certificate, container, keys, reading, revocation
 from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.openssl import crl, x509
 from mtls_openssl.openssl import extensions as ext
+from mtls_openssl.openssl.extensions import alternatives
 from mtls_openssl.openssl.x509 import Description
 from tests import shelf
 from tests.tls_servers import Workshop

@@ -316,16 +316,12 @@ def _purposes(certificate: Description) -> tuple[str, ...]:
 
 def alternatives(certificate: Description) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The DNS names and the IP addresses that a certificate is for (RFC 5280, 4.2.1.6)."""
-    found = certificate.extensions.get(extensions.ALTERNATIVE_NAME)
-    values = found.values if found else ()
-    return (
-        tuple(value[4:] for value in values if value.startswith("DNS:")),
-        tuple(
-            str(ipaddress.ip_address(value.partition(":")[2]))
-            for value in values
-            if value.startswith("IP Address:")
-        ),
+    found = extensions.alternatives(certificate.extensions.get(extensions.ALTERNATIVE_NAME))
+    hosts, addresses = (
+        tuple(name.removeprefix(kind) for name in found if name.startswith(kind))
+        for kind in ("DNS:", "IP:")
     )
+    return hosts, addresses
 
 
 def is_address(name: str) -> bool:

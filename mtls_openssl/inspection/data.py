@@ -20,7 +20,6 @@ from mtls_openssl.inspection.objects import (
     Unreadable,
     fingerprint,
 )
-from mtls_openssl.inspection.telling import alternatives
 from mtls_openssl.language import _
 from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.openssl import readers
@@ -197,7 +196,7 @@ def _crl(found: RevocationList, now: dt.datetime) -> dict[str, Any]:
 
 def _extensions(found: dict[str, Extension]) -> dict[str, Any]:
     return {
-        "names": list(alternatives(found.get(ext.ALTERNATIVE_NAME))),
+        "names": list(ext.alternatives(found.get(ext.ALTERNATIVE_NAME))),
         "key_usage": list(ext.usages(found.get(ext.KEY_USAGE))),
         "extended_key_usage": list(ext.usages(found.get(ext.EXTENDED_KEY_USAGE))),
         "key_identifier": ext.key_identifier(found.get(ext.SUBJECT_KEY_IDENTIFIER)) or None,

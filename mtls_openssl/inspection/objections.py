@@ -198,6 +198,13 @@ def _names(certificate: Description) -> Iterator[Objection]:
             _STRICT,
             "RFC 5280 4.1.2.6; OpenSSL error 77",
         )
+    if any(name.startswith("IP Address:") for name in ext.alternatives(names)):
+        yield Objection(
+            "address-length",
+            _("an address in its subjectAltName has neither 4 bytes nor 16"),
+            ("Go",),
+            "RFC 5280 4.2.1.6",
+        )
     if not certificate.subject and names and not names.critical:
         yield Objection(
             "names-critical",
@@ -211,7 +218,7 @@ def _server(certificate: Description) -> Iterator[Objection]:
     if not serves(certificate, "serverAuth"):
         return
     names = certificate.extensions.get(ext.ALTERNATIVE_NAME)
-    hosts = [name for name in names.values if name.startswith(("DNS:", "IP "))] if names else []
+    hosts = [name for name in ext.alternatives(names) if name.startswith(("DNS:", "IP:"))]
     purposes = ext.usages(certificate.extensions.get(ext.EXTENDED_KEY_USAGE))
     if not hosts and "serverAuth" in purposes:
         yield Objection(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 from collections.abc import Iterable, Iterator
 
 from mtls_openssl.inspection import order
@@ -78,11 +77,6 @@ def name(attributes: Iterable[tuple[str, str]]) -> str:
     return shown(", ".join(f"{attribute}={value}" for attribute, value in attributes))
 
 
-def alternatives(extension: Extension | None) -> tuple[str, ...]:
-    """The names in a subjectAltName, addresses in their usual form."""
-    return tuple(map(_alternative, extension.values if extension else ()))
-
-
 def key(kind: PublicKey | None) -> str:
     """Which kind of key it is."""
     if kind is None:
@@ -146,7 +140,7 @@ def _certificate(certificate: Certificate, now: dt.datetime) -> Iterator[Line]:
         _("issuer"),
         _("itself") if is_self_issued(described) else name(described.issuer) or _("(empty)"),
     )
-    if names := alternatives(described.extensions.get(ext.ALTERNATIVE_NAME)):
+    if names := ext.alternatives(described.extensions.get(ext.ALTERNATIVE_NAME)):
         yield _("names"), shown(", ".join(names))
     span = _(
         "{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC",
@@ -185,7 +179,7 @@ def _certificate(certificate: Certificate, now: dt.datetime) -> Iterator[Line]:
 def _request(request: Request) -> Iterator[Line]:
     described = request.described
     yield _("subject"), name(described.subject) or _("(empty)")
-    names = alternatives(described.extensions.get(ext.ALTERNATIVE_NAME))
+    names = ext.alternatives(described.extensions.get(ext.ALTERNATIVE_NAME))
     yield _("names"), shown(", ".join(names)) or _("none")
     if ext.EXTENDED_KEY_USAGE in described.extensions or ext.KEY_USAGE in described.extensions:
         yield _("purposes"), _purposes(described.extensions)
@@ -300,13 +294,3 @@ def _purposes(found: dict[str, Extension]) -> str:
     if ext.EXTENDED_KEY_USAGE not in found and ext.KEY_USAGE not in found:
         parts.append(_("not restricted to any use"))
     return joined(_(", "), parts)
-
-
-def _alternative(printed: str) -> str:
-    kind, _colon, value = printed.partition(":")
-    if kind != "IP Address":
-        return printed
-    try:
-        return f"IP:{ipaddress.ip_address(value)}"
-    except ValueError:
-        return printed

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mtls_openssl.inspection.telling import alternatives
 from mtls_openssl.inventory import judging
 from mtls_openssl.inventory.things import Node, Role, Severity, Stock
 from mtls_openssl.openssl import extensions as ext
@@ -91,7 +90,7 @@ def _node(node: Node, above: Node | None, now: dt.datetime) -> dict[str, Any]:
             "subject": [list(pair) for pair in one.subject],
             "common_name": judging.common_name(one.subject),
             "issuer": [list(pair) for pair in one.issuer],
-            "names": list(alternatives(one.extensions.get(ext.ALTERNATIVE_NAME))),
+            "names": list(ext.alternatives(one.extensions.get(ext.ALTERNATIVE_NAME))),
             "not_before": one.not_before.isoformat(),
             "serial": one.serial,
             "sha256": node.sha256,

@@ -7,7 +7,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from mtls_openssl.inspection.telling import alternatives, shown
+from mtls_openssl.inspection.telling import shown
 from mtls_openssl.inventory import judging
 from mtls_openssl.inventory.survey import flat
 from mtls_openssl.inventory.things import Node, Role, Severity, State, Stock
@@ -96,7 +96,7 @@ def names(node: Node) -> tuple[str, ...]:
     """The names that a certificate stands for, without their kind."""
     if node.certificate is None:
         return ()
-    found = alternatives(node.certificate.extensions.get(ext.ALTERNATIVE_NAME))
+    found = ext.alternatives(node.certificate.extensions.get(ext.ALTERNATIVE_NAME))
     return tuple(shown(one.partition(":")[2]) for one in found)
 
 

@@ -17,7 +17,6 @@ from mtls_openssl.errors import (
     MtlsError,
     UnreachableError,
 )
-from mtls_openssl.inspection import telling
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.language import _
 from mtls_openssl.live import reading
@@ -25,7 +24,7 @@ from mtls_openssl.live.reading import Answer, Link
 from mtls_openssl.live.target import Target, is_address
 from mtls_openssl.locate import Version
 from mtls_openssl.openssl import diagnosis, s_client, x509
-from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
+from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.openssl.pkey import PASSWORD_VARIABLE
 from mtls_openssl.steps import Command, Ending, Kind, Outcome
 
@@ -215,7 +214,7 @@ def _described(desk: Desk, name: str) -> Link:
         certificate.issuer,
         certificate.not_before,
         certificate.not_after,
-        telling.alternatives(certificate.extensions.get(ALTERNATIVE_NAME)),
+        ext.alternatives(certificate.extensions.get(ext.ALTERNATIVE_NAME)),
     )
 
 

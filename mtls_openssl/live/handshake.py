@@ -25,7 +25,7 @@ from mtls_openssl.live import alerts, revoked, strangers, verification
 from mtls_openssl.live.attempts import EXPIRED, REVOKED, Attempt, Parties, always
 from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import diagnosis, s_client, s_server, x509
-from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
+from mtls_openssl.openssl import extensions as ext
 from mtls_openssl.plan import CHAIN, chain_of
 from mtls_openssl.plan.naming import owner_of
 from mtls_openssl.scripting.prompt import line, ours
@@ -194,7 +194,7 @@ def _own_name(desk: Desk, folder: Path, file: str) -> tuple[str, ...]:
         ) from None
     names = [
         one.partition(":")[::2]
-        for one in telling.alternatives(described.extensions.get(ALTERNATIVE_NAME))
+        for one in ext.alternatives(described.extensions.get(ext.ALTERNATIVE_NAME))
     ]
     # Without a name there, the common name counts for openssl (X509_check_host(3)).
     hosts = [value for kind, value in names if kind == "DNS"] or [

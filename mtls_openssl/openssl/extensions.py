@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from mtls_openssl.frozen import dataclass
@@ -75,6 +76,28 @@ def usages(extension: Extension | None) -> tuple[str, ...]:
     """Key usages and purposes by their names in RFC 5280; one without is left as it is printed."""
     values = extension.values if extension else ()
     return tuple(_USAGES.get(value, value) for value in values)
+
+
+def alternatives(extension: Extension | None) -> tuple[str, ...]:
+    """The names in a subjectAltName (RFC 5280, 4.2.1.6), such as `DNS:localhost`.
+
+    Addresses are in their usual form (RFC 5952). One that is none, of five bytes, is left as
+    openssl prints it: a certificate of somebody else's may say anything.
+
+    >>> alternatives(Extension(("IP Address:0:0:0:0:0:0:0:1", "IP Address:<invalid>")))
+    ('IP:::1', 'IP Address:<invalid>')
+    """
+    return tuple(map(_alternative, extension.values if extension else ()))
+
+
+def _alternative(printed: str) -> str:
+    kind, _, value = printed.partition(":")
+    if kind != "IP Address":
+        return printed
+    try:
+        return f"IP:{ipaddress.ip_address(value)}"
+    except ValueError:
+        return printed
 
 
 def key_identifier(extension: Extension | None) -> str:

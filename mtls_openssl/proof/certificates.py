@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
@@ -170,13 +169,7 @@ def key_of(key: pkey.PublicKey) -> Key | str:
 
 def alternatives_of(described: x509.Description) -> tuple[str, ...]:
     """The names that a certificate stands for, as `manifest.Leaf.alternatives` has them."""
-    return alternatives_in(described.extensions)
-
-
-def alternatives_in(found: Mapping[str, extensions.Extension]) -> tuple[str, ...]:
-    """As `alternatives_of`, of the extensions of a certificate or a request."""
-    names = found.get(extensions.ALTERNATIVE_NAME)
-    return tuple(map(_alternative, names.values if names else ()))
+    return extensions.alternatives(described.extensions.get(extensions.ALTERNATIVE_NAME))
 
 
 def _subjects(files: Sequence[str], manifest: Manifest | None) -> list[_Subject]:
@@ -261,11 +254,6 @@ def _paired(
         matches = public.finished.stdout.strip() == described.public_key != ""
         fault: str | Text = "" if matches else _("its public key is not that of {key}", key=key)
         yield Check(certificate, claim, fault)
-
-
-def _alternative(printed: str) -> str:
-    kind, _colon, value = printed.partition(":")
-    return f"IP:{ipaddress.ip_address(value)}" if kind == "IP Address" else f"{kind}:{value}"
 
 
 def _values(described: x509.Description, name: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
 from pathlib import Path
 
@@ -139,7 +138,7 @@ def read(reader: Reader, path: Path) -> Asked:
         path,
         request.pem,
         described.subject,
-        tuple(map(_alternative, _values(found.get(ext.ALTERNATIVE_NAME)))),
+        ext.alternatives(found.get(ext.ALTERNATIVE_NAME)),
         ext.usages(found.get(ext.EXTENDED_KEY_USAGE)),
         ext.usages(found.get(ext.KEY_USAGE)),
         _values(found.get(ext.BASIC_CONSTRAINTS)),
@@ -153,13 +152,3 @@ def read(reader: Reader, path: Path) -> Asked:
 
 def _values(extension: ext.Extension | None) -> tuple[str, ...]:
     return extension.values if extension else ()
-
-
-def _alternative(printed: str) -> str:
-    kind, _colon, value = printed.partition(":")
-    if kind != "IP Address":
-        return printed
-    try:
-        return f"IP:{ipaddress.ip_address(value)}"
-    except ValueError:
-        return printed
