@@ -282,7 +282,7 @@ def test_a_ca_that_is_described_otherwise_stays_and_is_replaced_by_name_only(mad
     anew = ("apply", "--replace", "ca", "--out", str(made.folder))
     assert prompt.line("python", "-m", "mtls_openssl", *anew) in ran.stdout
     assert made.changed_since(before) == {"mtls.toml"}
-    made.must("apply", "--replace", "ca")
+    made.must("apply", "--replace", "CA")
 
     assert made.certificate("ca").subject[-1] == ("CN", "Another")
     assert made.certificate("bob").issuer[-1] == ("CN", "Another")

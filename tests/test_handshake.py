@@ -20,7 +20,9 @@ from mtls_openssl.audit import LOG
 from mtls_openssl.cli import app
 from mtls_openssl.desk import Desk, at
 from mtls_openssl.errors import Exit
+from mtls_openssl.life import choosing
 from mtls_openssl.locate import find
+from mtls_openssl.manifest import Role
 from mtls_openssl.openssl import s_server
 from mtls_openssl.process import Door
 from mtls_openssl.scripting import prompt
@@ -317,3 +319,9 @@ def test_ctrl_c_leaves_no_process_behind(made: Path, tmp_path: Path) -> None:
         pulse.wait_for_silence()
         told = running.communicate()
     assert (running.returncode, told[1]) == (Exit.INTERRUPTED, "Interrupted.\n")
+
+
+def test_a_certificate_that_is_named_in_another_case_is_the_one_that_is_there(
+    made: Path, desk: Desk
+) -> None:
+    assert choosing.chosen(desk, made, Role.CLIENT, "CLIENT", option="--client") == "client"

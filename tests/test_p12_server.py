@@ -149,3 +149,12 @@ def test_the_report_says_where_it_goes_and_that_the_root_does_not_come_with_it(
 def test_it_is_private(folder: Path) -> None:
     mode = stat.S_IMODE((folder / "server.p12").stat().st_mode)
     assert mode == 0o600
+
+
+def test_a_name_in_another_case_is_packed_as_it_is_spelt(folder: Path) -> None:
+    (folder / "server.p12").unlink()
+    packed = mtls("p12", "SERVER", "--profile", "modern", "--p12-password-env", "P", cwd=folder,
+                  env={"P": PASSWORD})  # fmt: skip
+
+    assert "server.p12" in packed.stdout
+    assert "server.p12" in {path.name for path in folder.iterdir()}

@@ -54,6 +54,30 @@ def test_all_that_was_issued_to_a_name_is_revoked_and_nothing_else(folder: Path)
     assert "server.crt: OK" in verdict(folder, "server.crt")
 
 
+def test_whoever_is_named_in_another_case_is_revoked_and_told_as_spelt(folder: Path) -> None:
+    before = supersede(folder, "alice", "ca", "client", "2026-01-01T00-00-00Z")
+    backup = folder / "backup" / "2026-01-01T00-00-00Z"
+    (backup / "alice.crt").rename(backup / "between").rename(backup / "Alice.crt")
+
+    done = said("revoke", "ALICE", folder=folder)
+
+    assert done["name"] == "alice"
+    assert serials(folder) == {before, serial(folder, "alice.crt")}
+
+
+@pytest.mark.posix
+def test_of_two_whose_names_differ_in_case_only_the_one_is_revoked_that_is_spelt_so(
+    folder: Path,
+) -> None:
+    issue(folder, "Alice", "ca", "client")
+
+    refused = mtls("revoke", "ALICE", "--out", folder, code=2)
+    done = said("revoke", "Alice", folder=folder)
+
+    assert "Alice, alice differ in upper and lower case only" in refused.stderr
+    assert [one["serial"] for one in done["revoked"]] == [serial(folder, "Alice.crt")]
+
+
 def test_certificates_and_keys_stay_as_they_are(folder: Path) -> None:
     before = without_log(folder)
 

@@ -312,6 +312,16 @@ def test_a_name_that_differs_in_case_only_replaces_nobody(ca: Set, host: Path, n
     assert ca.files() == before
 
 
+def test_a_name_in_another_case_is_signed_again_as_it_is_spelt(ca: Set, host: Path) -> None:
+    theirs = request(host, "bob")
+    ca.must("sign", str(theirs), "--client")
+
+    again = only(ca.must("sign", str(theirs), "--client", "--name", "BOB", "--json").data)
+
+    assert again["notes"] == ["it takes the place of bob.crt, for the same key"]
+    assert {"bob.crt"} == {name for name in ca.files() if name.lower() == "bob.crt"}
+
+
 @pytest.mark.parametrize("name", ["bob-1", "BOB-1"])
 def test_no_certificate_is_called_like_a_client_of_the_fleet(
     ca: Set, host: Path, name: str

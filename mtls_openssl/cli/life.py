@@ -68,8 +68,10 @@ def apply(choices: Choices) -> None:
     """Make the folder what mtls.toml says, and nothing more; a second run does nothing."""
     from mtls_openssl.cli import renewing  # noqa: PLC0415 - as below: what a command needs
     from mtls_openssl.life.decision import Wish  # noqa: PLC0415
+    from mtls_openssl.plan.naming import Names  # noqa: PLC0415
 
-    replace = frozenset(choices["replace"] or ())
+    authorities = Names((ROOT, INTERMEDIATE))
+    replace = frozenset(authorities.spelt(name) or name for name in choices["replace"] or ())
     if strange := replace - {ROOT, INTERMEDIATE}:
         raise UsageError(
             _("{name} is no authority.", name=", ".join(sorted(strange))),

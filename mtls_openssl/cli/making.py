@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ def p12(choices: Choices) -> None:
     from mtls_openssl import plan  # noqa: PLC0415 - as all below: what a command needs, when it does
     from mtls_openssl.openssl.pkcs12 import BUNDLES, TRUSTSTORE  # noqa: PLC0415
 
-    wanted: str = choices["packed"]
+    wanted = _packed(choices, [one.owner for one in BUNDLES])
     usual = next((one for one in BUNDLES if one.owner == wanted), None)
     between = (choices["out"] / "intermediate.crt").is_file() and usual is not TRUSTSTORE
     if usual is None or between:
@@ -101,6 +101,16 @@ def p12(choices: Choices) -> None:
     bundle = dataclasses.replace(usual, name=settings.p12_name, reader=settings.p12_for)
     made = plan.truststore(bundle, java) if usual is TRUSTSTORE else plan.p12(bundle)
     run(choices, made, read)
+
+
+def _packed(choices: Choices, usual: Sequence[str]) -> str:
+    """What is to be packed, as it is spelt in the folder, else in the guide."""
+    from mtls_openssl.life import condition  # noqa: PLC0415
+    from mtls_openssl.plan.naming import Names  # noqa: PLC0415
+
+    typed: str = choices["packed"]
+    there = Names(condition.leaves_there(condition.files_in(choices["out"])))
+    return there.spelt(typed) or Names(usual).spelt(typed) or typed
 
 
 def _keytool(choices: Choices) -> Path | None:

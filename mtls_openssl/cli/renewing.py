@@ -53,10 +53,11 @@ def meant(folder: Path, names: frozenset[str]) -> tuple[frozenset[str], frozense
         FolderUnavailableError: the folder can't be looked into.
     """
     from mtls_openssl.life import condition, taken  # noqa: PLC0415 - what a command needs
+    from mtls_openssl.plan.naming import Names  # noqa: PLC0415
 
     own = condition.leaves_there(condition.files_in(folder))
     fleet = taken.fleet_in(folder)
-    there = taken.Names((*own, *fleet, ROOT, INTERMEDIATE))
+    there = Names((*own, *fleet, ROOT, INTERMEDIATE))
     spelt = frozenset(there.spelt(name) or name for name in names)
     of_fleet = spelt.intersection(fleet)
     return spelt - of_fleet.difference(own), of_fleet

@@ -237,11 +237,11 @@ def _there(
     from mtls_openssl.steps import Command, Kind  # noqa: PLC0415
 
     folder: Path = choices["out"]
-    files = condition.files_in(folder)
+    files, there = condition.files_in(folder), taken.taken(folder)
     theirs = set[str]()
     for asked in requests:
         with contextlib.suppress(UsageError):
-            theirs.add(granting.name_for(asked, policy))
+            theirs.add(granting.name_for(asked, policy, there))
     names = [*(one.name for one in manifest.authorities), *theirs]
     fleet: Mapping[str, Description] = {}
     if _may_be_known(folder, policy, requests):
@@ -263,7 +263,7 @@ def _there(
         )  # fmt: skip
         if public := pkey.parse_pem(at_desk.ask(command, folder=folder).finished.stdout):
             keys[name] = public
-    return granting.There({**certificates, **fleet}, keys, taken.taken(folder))
+    return granting.There({**certificates, **fleet}, keys, there)
 
 
 def _fleet(folder: Path) -> dict[str, Description]:

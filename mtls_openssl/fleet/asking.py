@@ -9,8 +9,9 @@ from typing import Protocol
 
 from mtls_openssl.fleet.table import Row
 from mtls_openssl.language import Text, _
-from mtls_openssl.life.taken import Taken, folded, taken
+from mtls_openssl.life.taken import Taken, taken
 from mtls_openssl.manifest import Leaf
+from mtls_openssl.plan.naming import folded
 from mtls_openssl.settings import Refusal, Settings, SettingsRefusedError, leaf_in_row
 
 _MOST_TOLD = 50

@@ -24,6 +24,7 @@ from mtls_openssl.inventory.clients import der_of
 from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.language import Text, _
 from mtls_openssl.life.choosing import sent
+from mtls_openssl.life.condition import as_spelt
 from mtls_openssl.live.alerts import ALERTS
 from mtls_openssl.scripting import prompt
 
@@ -104,6 +105,7 @@ def identity(folder: Path, name: str) -> Identity:
     Raises:
         FolderUnavailableError: a file is not there.
     """
+    name = as_spelt(folder, name)
     for file in (CA, f"{name}.crt", f"{name}.key"):
         if not (folder / file).is_file():
             raise FolderUnavailableError(

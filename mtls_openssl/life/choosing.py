@@ -9,7 +9,7 @@ from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError, UsageError
 from mtls_openssl.inspection.objections import serves
 from mtls_openssl.language import Text, _
-from mtls_openssl.life.condition import files_in, leaves_there, read, stale_chains
+from mtls_openssl.life.condition import as_spelt, files_in, leaves_there, read, stale_chains
 from mtls_openssl.manifest import ROOT, Role
 from mtls_openssl.plan import chain_of
 from mtls_openssl.register import issuer_of
@@ -44,7 +44,7 @@ def chosen(desk: Desk, folder: Path, role: Role, name: str = "", *, option: str)
         UsageError: there are several, and none is named.
     """
     there = leaves_there(files_in(folder))
-    name = name.removesuffix(".crt")
+    name = as_spelt(folder, name.removesuffix(".crt"))
     if name:
         if name not in there or not _fits(desk, folder, name, role):
             raise _unfit(folder, role, name, list(_fitting(desk, folder, role)))

@@ -15,7 +15,7 @@ from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Manifest
 from mtls_openssl.openssl import ca, x509
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.plan import CHAIN, chain_of, pieces
-from mtls_openssl.plan.naming import owner_of
+from mtls_openssl.plan.naming import Names, owner_of
 from mtls_openssl.proof import Check, Proof
 from mtls_openssl.steps import Command, Ending, Kind, Outcome
 
@@ -206,6 +206,22 @@ def stale_chains(folder: Path, files: frozenset[str], names: Sequence[str]) -> l
 
 def _text(folder: Path, file: str) -> str:
     return (folder / file).read_text("ascii", "replace")
+
+
+def as_spelt(folder: Path, name: str) -> str:
+    """What a certificate of a folder is called that is named whatever its upper and lower case.
+
+    Args:
+        folder: the folder of the set.
+        name: as it was typed.
+
+    Returns:
+        Its name; what was typed, where there is none.
+
+    Raises:
+        FolderUnavailableError: nobody lets us look into it.
+    """
+    return Names(leaves_there(files_in(folder))).spelt(name) or name
 
 
 def leaves_there(files: frozenset[str]) -> list[str]:

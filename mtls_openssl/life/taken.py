@@ -1,8 +1,4 @@
-"""The names that are taken in the folder of a set: by its files, and by the clients of its fleet.
-
-Windows and macOS do not tell upper from lower case in the name of a file, Linux does. So that a
-folder may go from one to the other, names that differ in nothing else are the same everywhere.
-"""
+"""The names that are taken in the folder of a set: by its files, and by its fleet's clients."""
 
 from __future__ import annotations
 
@@ -15,33 +11,9 @@ from mtls_openssl.inventory import clients
 from mtls_openssl.language import _
 from mtls_openssl.life.condition import files_in
 from mtls_openssl.manifest import Leaf
+from mtls_openssl.plan.naming import Names
 from mtls_openssl.workspace.causes import unavailable
 from mtls_openssl.workspace.commit import CLIENTS
-
-
-def folded(name: str) -> str:
-    """A name as it is held against others."""
-    return name.casefold()
-
-
-class Names:
-    """Names that are found whatever their upper and lower case.
-
-    Args:
-        names: the names, as they are spelt.
-    """
-
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self._spelt = frozenset(names)
-        self._folded = {folded(name): name for name in sorted(self._spelt)}
-
-    def spelt(self, name: str) -> str | None:
-        """How the same name is spelt here; None if it is not here.
-
-        Args:
-            name: the name; where several here are the same, it is the one that is spelt so.
-        """
-        return name if name in self._spelt else self._folded.get(folded(name))
 
 
 @dataclasses.dataclass(frozen=True)

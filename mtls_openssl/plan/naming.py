@@ -1,7 +1,12 @@
-"""What the files of a set are called."""
+"""What the files of a set are called.
+
+Windows and macOS do not tell upper from lower case in the name of a file, Linux does. So that a
+folder may go from one to the other, names that differ in nothing else are the same everywhere.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
@@ -82,3 +87,28 @@ def owner_of(name: str) -> str:
 def issues(name: str) -> bool:
     """Whether `name` is what an authority's files are called."""
     return name in {ROOT, INTERMEDIATE}
+
+
+def folded(name: str) -> str:
+    """A name as it is held against others."""
+    return name.casefold()
+
+
+class Names:
+    """Names that are found whatever their upper and lower case.
+
+    Args:
+        names: the names, as they are spelt.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._spelt = frozenset(names)
+        self._folded = {folded(name): name for name in sorted(self._spelt)}
+
+    def spelt(self, name: str) -> str | None:
+        """How the same name is spelt here; None if it is not here.
+
+        Args:
+            name: the name; where several here are the same, it is the one that is spelt so.
+        """
+        return name if name in self._spelt else self._folded.get(folded(name))

@@ -18,6 +18,7 @@ from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, verify
 from mtls_openssl.openssl.x509 import Description, Name
 from mtls_openssl.plan import CHAIN
+from mtls_openssl.plan.naming import folded
 from mtls_openssl.register.files import LIST, ROOT_LIST
 from mtls_openssl.scripting import prompt
 from mtls_openssl.steps import Command, Kind
@@ -69,8 +70,8 @@ class Findings:
     unreadable: tuple[Text, ...] = ()
 
     def of(self, name: str) -> tuple[Issued, ...]:
-        """Every certificate that was issued to a name."""
-        return tuple(one for one in self.issued if one.name == name)
+        """Every certificate that was issued to a name, whatever its upper and lower case."""
+        return tuple(one for one in self.issued if folded(one.name) == folded(name))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from mtls_openssl.language import Text, _, joined
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, pkey
 from mtls_openssl.openssl.ca import Entry, Status
+from mtls_openssl.plan.naming import Names
 from mtls_openssl.register import CONFIG, NAMES, Issued
 from mtls_openssl.register import keeping as steps
 from mtls_openssl.revocation import listing
@@ -20,6 +21,7 @@ from mtls_openssl.revocation.listing import Listed
 from mtls_openssl.revocation.work import Work, raise_for
 from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command
+from mtls_openssl.workspace.commit import BACKUP
 
 REASONS = tuple(reason for reason in ca.REASONS if reason != "removeFromCRL")
 """Why a certificate can be revoked here.
@@ -128,11 +130,11 @@ def revoke(work: Work, wish: Wish, now: datetime | None = None) -> Done:
         now: the time; the computer's unless given.
 
     Raises:
-        UsageError: nobody of that name has a certificate, or it is not one of theirs.
+        UsageError: nobody of that name has a certificate, or two have, or it is not one of theirs.
         NotProvenError: the CRL did not pass its proof. In each case nothing has changed.
     """
     now = now or datetime.now(UTC)
-    before = work.entries
+    before, wish = work.entries, _as_spelt(work, wish)
     chosen = _chosen(work, wish, before)
     victims = [entry for entry in chosen if entry.lives(now)]
     done = _told(work, wish, chosen, victims, now)
@@ -160,8 +162,34 @@ def revoke(work: Work, wish: Wish, now: datetime | None = None) -> Done:
     )
 
 
+def _as_spelt(work: Work, wish: Wish) -> Wish:
+    """The same, by the name as it is spelt."""
+    found = work.findings.of(wish.name)
+    here = _names_here(work, found)
+    if len(here) > 1 and wish.name not in here:
+        raise UsageError(
+            _("{names} differ in upper and lower case only.", names=joined(_(", "), sorted(here))),
+            fix=_("give the name as it is spelt"),
+        )
+    names = Names(here or {one.name for one in found})
+    return dataclasses.replace(wish, name=names.spelt(wish.name) or wish.name)
+
+
+def _names_here(work: Work, issued: Sequence[Issued]) -> set[str]:
+    """The names in the folder itself; who was here before is in the backups alone."""
+    backups = work.folder / BACKUP
+    return {one.name for one in issued if not one.path.is_relative_to(backups)}
+
+
+def _of_name(work: Work, name: str) -> tuple[Issued, ...]:
+    found = work.findings.of(name)
+    # Of two who are here, each is meant by the own name alone.
+    others = _names_here(work, found) - {name}
+    return tuple(one for one in found if one.name not in others)
+
+
 def _chosen(work: Work, wish: Wish, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    theirs = {one.serial for one in work.findings.of(wish.name)}
+    theirs = {one.serial for one in _of_name(work, wish.name)}
     if wish.name and not theirs:
         raise _nobody(work, wish.name)
     of_name = tuple(entry for entry in entries if entry.serial in theirs)
@@ -189,9 +217,13 @@ def _chosen(work: Work, wish: Wish, entries: Sequence[Entry]) -> tuple[Entry, ..
 
 def _nobody(work: Work, name: str) -> UsageError:
     names = joined(_(", "), work.findings.names) or _("nobody")
-    if name in work.findings.strangers:
+    if stranger := Names(work.findings.strangers).spelt(name):
         return UsageError(
-            _("{name}.crt was not issued by {authority}.crt.", name=name, authority=work.issuer),
+            _(
+                "{name}.crt was not issued by {authority}.crt.",
+                name=stranger,
+                authority=work.issuer,
+            ),
             cause=_("another authority has signed it, and only that one can revoke it"),
             fix=_("name the folder of that authority with --out"),
         )

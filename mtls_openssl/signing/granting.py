@@ -12,6 +12,7 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.life.taken import Taken
 from mtls_openssl.manifest import Key, Leaf, Name, Role
 from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.plan.naming import owner_of
 from mtls_openssl.settings import Settings, names, values
 from mtls_openssl.settings.values import UnfitError
 from mtls_openssl.signing.asking import Asked
@@ -101,8 +102,10 @@ class RequestRefusedError(NotProvenError):
     """A request that is not signed."""
 
 
-def name_for(asked: Asked, policy: Policy) -> str:
+def name_for(asked: Asked, policy: Policy, taken: Taken) -> str:
     """What the files of a certificate are called: as the request's file, else its common name.
+
+    One that is here already is called as it is spelt here.
 
     Raises:
         UsageError: no name can be made of either.
@@ -113,13 +116,18 @@ def name_for(asked: Asked, policy: Policy) -> str:
     why: Text | str = ""
     for candidate in (stem, *(() if policy.name else asked.common_names)):
         try:
-            return names.file_name(candidate)
+            return _as_spelt(names.file_name(candidate), taken)
         except UnfitError as error:
             why = why or error.why
     raise UsageError(
         _("{name} {why}.", name=repr(shown(stem)), why=why),
         fix=_("give the certificate a name for its files: --name NAME"),
     )
+
+
+def _as_spelt(name: str, taken: Taken) -> str:
+    spelt = taken.files.spelt(f"{name}.crt") or taken.files.spelt(f"{name}.key")
+    return owner_of(spelt) if spelt else name
 
 
 def granted(asked: Asked, policy: Policy, there: There) -> Grant:
@@ -147,7 +155,7 @@ def granted(asked: Asked, policy: Policy, there: There) -> Grant:
             ),
             fix=_("give --server, --client, or --peer for both"),
         )
-    name = name_for(asked, policy)
+    name = name_for(asked, policy, there.taken)
     _see_that_nobody_else_is_called_so(asked, there.taken, name)
     subject = _subject(asked, policy)
     _see_that_it_is_theirs(asked, policy, there, name, subject)
