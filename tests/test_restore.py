@@ -62,6 +62,11 @@ def told(folder: Path, *argv: str, exit_code: int = 0) -> Any:
     return json.loads(mtls("restore", *argv, "--json", cwd=folder, exit_code=exit_code).stdout)
 
 
+def respell(path: Path, name: str) -> None:
+    """Give a file or folder a name that differs in upper and lower case only."""
+    path.rename(path.with_name("between")).rename(path.with_name(name))
+
+
 def changes(answer: Mapping[str, Any]) -> dict[str, str]:
     return {file["file"]: file["change"] for file in answer["files"]}
 
@@ -485,3 +490,21 @@ def test_a_link_in_a_backup_is_no_file_of_a_set(tmp_path: Path) -> None:
 
     assert found.files == ("ca.crt",)
     assert {".hidden", "within"} <= set(found.strange)
+
+
+@pytest.mark.parametrize("gone", [(), ("server.key",)])
+def test_what_is_here_in_another_case_is_replaced_and_keeps_its_name(
+    folder: Path, gone: tuple[str, ...]
+) -> None:
+    before = files(folder)
+    backup = renewed(folder, "server")
+    for name in ("server.crt", "server.key"):
+        respell(backup / name, name.capitalize())
+    for name in gone:
+        (folder / name).unlink()
+
+    answer = told(folder, "latest", "--yes")
+
+    fates = {name: "returns" if name in gone else "replaced" for name in changes(answer)}
+    assert changes(answer) == fates
+    assert files(folder) == before

@@ -19,7 +19,7 @@ from mtls_openssl.workspace import commit
 from tests.machine import snapshot
 from tests.sets import PASSPHRASE, Set, made_fixture
 from tests.test_issue import LAYERED, SET
-from tests.test_restore import looked_at
+from tests.test_restore import looked_at, respell
 
 pytestmark = pytest.mark.end_to_end
 _used = made_fixture
@@ -341,3 +341,15 @@ def test_every_client_of_a_backup_is_found_and_nothing_else(tmp_path: Path) -> N
     assert [clients.entry(found.path, name) for name in found.clients] == [
         "clients/alice", "clients/bob.zip",
     ]  # fmt: skip
+
+
+def test_a_client_who_is_here_in_another_case_is_replaced(fleet: Set) -> None:
+    backup = backup_of(fleet)
+    for file in list((backup / "short-1").iterdir()):
+        respell(file, file.name.replace("short", "SHORT"))
+    respell(backup / "short-1", "SHORT-1")
+
+    answer = told(fleet, "latest", "--yes")
+
+    assert changes(answer)["SHORT-1"] == "replaced"
+    assert clients.names(fleet.folder) == ["SHORT-1", "packed-1", "short-2"]

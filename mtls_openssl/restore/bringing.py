@@ -80,7 +80,8 @@ def _bring(case: Case, workspace: Workspace, log: AuditLog) -> Path | None:
     _refuse_changed(case)
     for name, source in case.sources.items():
         workspace.heed()
-        workspace.bring(name, source=source.parent)
+        workspace.bring(source.name, source=source.parent)
+        (workspace.stage / source.name).rename(workspace.stage / name)
         if sha256_of(workspace.stage / name) != case.digests[source]:
             raise _changed(source)
     for name, content in case.contents.items():

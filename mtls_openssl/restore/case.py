@@ -34,16 +34,18 @@ class Entry:
     """One file.
 
     Args:
-        name: its name.
+        name: its name, as the folder spells it.
         fate: what becomes of it.
         after: the certificate that it would hold; None if it is none.
         before: the certificate that it holds now, if it would be another.
+        kept_as: its name in the backup, where that spells it otherwise.
     """
 
     name: str
     fate: Fate
     after: Certificate | None = None
     before: Certificate | None = None
+    kept_as: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,7 @@ from mtls_openssl.audit import LOG
 from mtls_openssl.inspection.objects import Certificate, fingerprint
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl.ca import KEPT
+from mtls_openssl.plan.naming import Names, owner_of
 from mtls_openssl.proof import Check
 from mtls_openssl.restore import coherence, fleet
 from mtls_openssl.restore.backups import Backup, all_
@@ -37,7 +38,8 @@ def glance(shelf: Shelf, folder: Path, backup: Backup, known: Record) -> Case:
         FolderUnavailableError: a file can't be read.
         CommandFailedError: openssl did not come to an end, or could not be started.
     """
-    entries = [_entry(shelf, folder, backup, name) for name in backup.files]
+    spelt = _as_spelt_here(folder, backup)
+    entries = [_entry(shelf, folder, backup, name, spelt[name]) for name in backup.files]
     held = {name: shelf.digest(backup.path / name) for name in backup.files}
     held |= fleet.held_by_some(backup)
     seen = Case(folder, backup, known.maker(backup, held), tuple(entries))
@@ -125,9 +127,10 @@ class _Examiner:
     def _outdated(self) -> Iterator[str]:
         """What was made of a certificate or a bundle that is not there any more then."""
         after = {**self._before, **self._sources}
+        held = {one.name for one in self._seen.entries}
         others = {name.removesuffix(".crt") for name in self._sources if self._is_another(name)}
         for name in self._before:
-            if name in self._seen.backup.files:
+            if name in held:
                 continue
             bundle = coherence.password_of(name)
             if bundle in self._sources:
@@ -245,23 +248,49 @@ class _Examiner:
 def _coming(seen: Case) -> Set:
     """The files of a backup that would come, and are no part of the register."""
     return {
-        one.name: seen.backup.path / one.name
+        one.name: seen.backup.path / (one.kept_as or one.name)
         for one in seen.entries
         if one.fate in {Fate.RETURNS, Fate.REPLACED} and one.name not in KEPT
     }
 
 
-def _entry(shelf: Shelf, folder: Path, backup: Backup, name: str) -> Entry:
-    path, current = backup.path / name, folder / name
+def _as_spelt_here(folder: Path, backup: Backup) -> Mapping[str, str]:
+    """What the files of a backup are called in the folder, where upper and lower case may differ.
+
+    Whose others are here already has the new ones called like them.
+    """
+    here = {path.name for path in folder.iterdir()}
+    files, stems = Names(here), Names(stem for name in here for stem in _stems(name))
+    spelt: dict[str, str] = {}
+    for name in backup.files:
+        whose = next((stem for stem in _stems(name) if stems.spelt(stem)), "")
+        usual = f"{stems.spelt(whose) or whose}{name[len(whose) :]}"
+        called = files.spelt(name) or usual
+        # Where case counts, a backup may have two that are one here.
+        is_others = called in backup.files or called in spelt.values()
+        spelt[name] = name if is_others else called
+    return spelt
+
+
+def _stems(name: str) -> Iterator[str]:
+    """Whose a file may be: `a.b` and `a` for `a.b.crt`."""
+    while stem := owner_of(name):
+        yield stem
+        name = stem
+
+
+def _entry(shelf: Shelf, folder: Path, backup: Backup, kept_as: str, name: str) -> Entry:
+    path, current = backup.path / kept_as, folder / name
     after = shelf.certificate(path) if name.endswith(".crt") else None
     if name in KEPT or name == LOG:
         return Entry(name, Fate.KEPT)
+    entry = Entry(name, Fate.RETURNS, after, kept_as="" if kept_as == name else kept_as)
     if not os.path.lexists(current):
-        return Entry(name, Fate.RETURNS, after)
+        return entry
     if current.is_file() and shelf.digest(path) == shelf.digest(current):
-        return Entry(name, Fate.SAME, after)
+        return dataclasses.replace(entry, fate=Fate.SAME)
     before = shelf.certificate(current) if name.endswith(".crt") and current.is_file() else None
-    return Entry(name, Fate.REPLACED, after, before)
+    return dataclasses.replace(entry, fate=Fate.REPLACED, before=before)
 
 
 def _files_of(folder: Path) -> Set:

@@ -13,8 +13,10 @@ from mtls_openssl.inventory import clients, keys
 from mtls_openssl.inventory.clients import der_of
 from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.language import Text, _
+from mtls_openssl.life.taken import fleet_in
 from mtls_openssl.openssl import ca
 from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.plan.naming import Names
 from mtls_openssl.proof import Check
 from mtls_openssl.restore.backups import Backup
 from mtls_openssl.restore.case import Client, Fate
@@ -34,12 +36,18 @@ def compared(folder: Path, backup: Backup) -> tuple[Client, ...]:
     Raises:
         FolderUnavailableError: a file of one can't be read.
     """
-    return tuple(_compared(folder, backup, name) for name in backup.clients)
+    here = Names(fleet_in(folder)) if backup.clients else Names()
+    spelt = {name: here.spelt(name) or name for name in backup.clients}
+    # Where case counts, a backup may have two who are one here.
+    return tuple(
+        _compared(folder, backup, name, name if called in backup.clients else called)
+        for name, called in spelt.items()
+    )
 
 
-def _compared(folder: Path, backup: Backup, name: str) -> Client:
+def _compared(folder: Path, backup: Backup, name: str, here: str) -> Client:
     entry = clients.entry(backup.path, name)
-    places = (f"{CLIENTS}/{name}", f"{CLIENTS}/{name}{clients.ZIP}")
+    places = (f"{CLIENTS}/{here}", f"{CLIENTS}/{here}{clients.ZIP}")
     before = tuple(place for place in places if (folder / place).exists())
     after, now = digests(backup.path / entry), dict[Path, str]()
     for place in before:
