@@ -204,3 +204,39 @@ def test_an_argument_that_breaks_its_line_is_refused(character: str) -> None:
     for quote in (quoting.batch, quoting.cmd, quoting.posix, quoting.powershell):
         with pytest.raises(SettingRefusedError):
             quote(f"a{character}b")
+
+
+def test_nothing_between_two_percent_signs_is_a_variable_at_a_cmd_prompt() -> None:
+    typed = quoting.cmd("C:\\%OS%\\my %PATH:~0,1%\\%%")
+
+    assert typed == '"C:\\\\"%"OS"%"\\my "%"PATH:~0,1"%"\\\\"%%""'
+    assert _c_runtime_words(typed) == ["C:\\%OS%\\my %PATH:~0,1%\\%%"]
+
+
+def test_a_single_percent_sign_stays_in_plain_double_quotes_at_a_prompt() -> None:
+    assert quoting.cmd("a 100% b") == '"a 100% b"'
+
+
+@given(ARGUMENTS)
+@example(BY_HAND)
+@settings(deadline=None, database=None)
+def test_what_cmd_takes_for_a_variable_has_a_quote_in_its_name(arguments: list[str]) -> None:
+    line = " ".join(map(quoting.cmd, arguments))
+
+    assert [name for name in line.split("%")[1:-1] if name and '"' not in name] == []
+
+
+@pytest.mark.windows
+@for_shells
+@example(BY_HAND)
+@given(ARGUMENTS)
+def test_cmd_hands_over_every_argument_that_is_typed_at_its_prompt(arguments: list[str]) -> None:
+    line = quoting.cmd_line([sys.executable, "-S", "-c", _DUMP, *arguments])
+    done = subprocess.run(
+        f'cmd /d /v:off /s /c "{line}"',
+        env={**os.environ, "PYTHONUTF8": "1", "PATH": os.environ["PATH"]},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == arguments

@@ -14,6 +14,7 @@ _CMD_PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
 _CMD_SPECIAL = re.compile(r'["&|<>^()]')
 # PowerShell reads a bare 007 as the number 7 and cuts -a.b and -a:b in two: these are quoted.
 _POWERSHELL_PLAIN = re.compile(r"-[A-Za-z][A-Za-z0-9]*|[A-Za-z][A-Za-z0-9_.:/-]*|[1-9][0-9]{0,8}")
+_A_PAIR = 2
 _POWERSHELL_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 
 
@@ -32,21 +33,33 @@ def cmd(argument: str) -> str:
 
     In double quotes, where nothing but `%` is special; and where the argument has a double quote
     of its own, which would end them, with a caret before all that is special, so that cmd never
-    sees a quotation begin.
+    sees a quotation begin. The prompt has no escape for `%`: what is between two stands in quotes
+    of its own, which become part of the name that cmd looks for, and no variable is called so.
 
     Raises:
         SettingRefusedError: it holds a control character.
     """
-    argument = printable(argument)
-    if _CMD_PLAIN.fullmatch(argument):
-        return argument
-    quoted = c_runtime(argument)
-    return caret(quoted) if '"' in argument else quoted
+    if argument.count("%") < _A_PAIR:
+        return _cmd(argument, c_runtime(argument))
+    first, *within, last = argument.split("%")
+    between = (c_runtime(part) if part else "" for part in within)
+    return _cmd(argument, "%".join((c_runtime(first), *between, c_runtime(last))))
 
 
 def batch(argument: str) -> str:
-    """An argument in a batch file, where `%` is written twice."""
-    return cmd(argument).replace("%", "%%")
+    """An argument in a batch file, where `%` is written twice.
+
+    Raises:
+        SettingRefusedError: it holds a control character.
+    """
+    return _cmd(argument, c_runtime(argument)).replace("%", "%%")
+
+
+def _cmd(argument: str, quoted: str) -> str:
+    argument = printable(argument)
+    if _CMD_PLAIN.fullmatch(argument):
+        return argument
+    return caret(quoted) if '"' in argument else quoted
 
 
 def batch_text(text: str) -> str:
