@@ -182,9 +182,29 @@ def test_an_openssl_that_hangs_is_ended_and_told(
     assert "--timeout" in mtls("inspect", things / "server.crt", code=4).stderr
 
 
-@pytest.mark.windows
-def test_a_pattern_that_no_file_fits_is_told_as_what_no_file_is_called(tmp_path: Path) -> None:
+def test_a_pattern_that_no_file_fits_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
     said = mtls("inspect", tmp_path / "*.crt", code=7).stderr
 
-    assert "holds a character that Windows does not allow" in said
+    assert f"no file fits the pattern {tmp_path / '*.crt'}" in said
+    assert f"it was looked for in {tmp_path}" in said
     assert "as the user who owns" not in said
+
+
+def test_a_pattern_in_a_folder_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    said = mtls("match", tmp_path / "none" / "?.crt", tmp_path / "a.crt", code=7).stderr
+
+    assert f"There is no folder {tmp_path / 'none'}." in said
+
+
+@pytest.mark.posix
+def test_a_pattern_in_quotes_is_told_to_stand_in_quotes(tmp_path: Path) -> None:
+    (tmp_path / "a.crt").touch()
+
+    assert "type it without quotes" in mtls("inspect", tmp_path / "*.crt", code=7).stderr
+
+
+@pytest.mark.posix
+def test_a_file_that_is_there_in_another_case_is_named(things: Path) -> None:
+    said = mtls("inspect", things / "SERVER.crt", code=7).stderr
+
+    assert "server.crt is there: its name differs in upper and lower case only" in said

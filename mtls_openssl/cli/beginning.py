@@ -151,10 +151,14 @@ def schema(choices: Choices) -> None:
 
 
 def _bytes_of(source: Path) -> bytes:
+    from mtls_openssl.workspace.missing import is_missing, no_file  # noqa: PLC0415
+
     try:
         with source.open("rb") as stream:
             content = stream.read(_LARGEST + 1)
     except OSError as error:
+        if is_missing(source, error):
+            raise no_file(source) from None
         raise FolderUnavailableError(
             _("{file} can't be read: {why}", file=source, why=system_said(error)),
             fix=_("look at what there is, then name it again"),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import glob
 import inspect as signatures
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -72,11 +70,11 @@ def _found(typed: Any) -> Any:
 
 
 def _matching(one: Any) -> list[Any]:
-    # A name may have brackets, and no file has one of the others.
-    if not re.search(r"[*?]", str(one)):
+    from mtls_openssl.workspace.missing import is_pattern, matching  # noqa: PLC0415 - on Windows
+
+    if not is_pattern(str(one)):
         return [one]
-    found = sorted(glob.glob(str(one).replace("[", "[[]")))  # noqa: PTH207 - its folder may be one
-    return [type(one)(file) for file in found] or [one]
+    return [type(one)(file) for file in matching(str(one))] or [one]
 
 
 _FILES = (argument("files", list[Path], "FILE...", "Files, folders, or - for standard input."),)

@@ -11,6 +11,7 @@ from mtls_openssl.errors import FolderUnavailableError, system_said
 from mtls_openssl.inspection.content import LARGEST
 from mtls_openssl.language import _
 from mtls_openssl.workspace.causes import unreadable
+from mtls_openssl.workspace.missing import is_missing, no_file
 
 _SMALL = 64 * 1024
 """Bytes that are read of a file that says it has none, as those of /proc do."""
@@ -75,13 +76,9 @@ def bytes_of(path: Path) -> bytes:
         most = max(status.st_size, _SMALL) if stat.S_ISREG(status.st_mode) else LARGEST
         with path.open("rb") as file:
             return file.read(most)
-    except FileNotFoundError:
-        raise FolderUnavailableError(
-            _("there is no file {file}", file=path),
-            cause=_("its name is spelt differently, or it is in another folder"),
-            fix=_("look at what there is, then name it again"),
-        ) from None
     except OSError as error:
+        if is_missing(path, error):
+            raise no_file(path) from None
         raise unreadable(
             _("{file} can't be read: {why}", file=path, why=system_said(error)),
             error,

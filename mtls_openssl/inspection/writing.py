@@ -18,7 +18,7 @@ from mtls_openssl.locate import Found
 from mtls_openssl.process import Door
 from mtls_openssl.steps import Outcome
 from mtls_openssl.workspace import Workspace
-from mtls_openssl.workspace.commit import is_bare
+from mtls_openssl.workspace.missing import require_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,11 +112,7 @@ def write(
 
 
 def _require_place(file: Path, *, force: bool) -> None:
-    if not is_bare(file.name):
-        raise UsageError(
-            _("{file} is no name for a file that this command writes.", file=file.name),
-            fix=_("choose one that does not begin with a dot or a dash"),
-        )
+    require_name(file)
     if file.is_dir():
         raise UsageError(
             _("{file} is a folder.", file=file), fix=_("name a file in it, or add --split")

@@ -16,6 +16,7 @@ from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from mtls_openssl.language import _
 from mtls_openssl.workspace.causes import unreadable
 from mtls_openssl.workspace.commit import CLIENTS
+from mtls_openssl.workspace.missing import is_missing, is_pattern, no_file
 
 
 def of_set(folder: Path, terms: Terms) -> Stock:
@@ -74,9 +75,9 @@ def _of_folder(folder: Path, terms: Terms, *, deep: bool) -> Stock:
             for path in places.files(folder, deep=deep)
             if (file := _read(path, folder, passed_over)) and not file.is_foreign
         ]
-    except FileNotFoundError:
-        raise _nothing(folder) from None
     except OSError as error:
+        if is_missing(folder, error):
+            raise (no_file if is_pattern(folder) else _nothing)(folder) from None
         raise unreadable(
             _("{folder} can't be looked into: {why}", folder=folder, why=system_said(error)),
             error,

@@ -16,6 +16,7 @@ from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import extensions, x509
 from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command, Kind
+from mtls_openssl.workspace.missing import is_missing, is_pattern, no_file
 
 FILE = "ca.crt"
 
@@ -185,7 +186,9 @@ def doubts(certificate: Certificate, now: datetime) -> Iterator[Text]:
 
 
 def _unreadable(source: Path, error: OSError) -> FolderUnavailableError:
-    if isinstance(error, FileNotFoundError):
+    if is_missing(source, error):
+        if is_pattern(source):
+            return no_file(source)
         return FolderUnavailableError(
             _("there is no file {file}", file=source),
             fix=_("name the certificate of the CA, or the folder of its set with --out"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.frozen import dataclass
 from mtls_openssl.language import Text, _
-from mtls_openssl.workspace.causes import unavailable
+from mtls_openssl.workspace.causes import ELSEWHERE, unavailable
 
 # Windows lets nobody read a locked byte: this one lies far beyond the text.
 _LOCKED_BYTE = 1 << 30
@@ -189,7 +189,7 @@ def _busy(path: Path, holder: Holder | None) -> FolderUnavailableError:
             holder=holder.words if holder else _("another process"),
         ),
         cause=_("one run at a time may work in a folder"),
-        fix=_("wait until it has ended, or choose another folder with --out"),
+        fix=_("wait until it has ended, or {otherwise}", otherwise=ELSEWHERE),
     )
 
 
