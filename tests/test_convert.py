@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -236,3 +237,41 @@ def test_the_source_stays_as_it_was(things: Path, tmp_path: Path) -> None:
     before = snapshot(tmp_path)
     mtls("convert", tmp_path / "server.p12", tmp_path / "out" / "x.pem", *OPEN)
     assert snapshot(tmp_path)["server.p12"] == before["server.p12"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("*.pem", "* and ? stand for other characters"),
+        ("a|b.pem", "holds a character that Windows does not allow"),
+        ("-a.pem", "choose one that does not begin with a dot or a dash"),
+    ],
+)
+def test_a_name_that_is_not_written_is_told_with_what_is_wrong_with_it(
+    name: str, why: str, things: Path, tmp_path: Path
+) -> None:
+    assert why in mtls("convert", things / "server.crt", tmp_path / name, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "otherwise"),
+    [
+        (("convert", "server.crt", "{}/a.der"), "name a file in another folder"),
+        (("convert", "chain.pem", "{}", "--split"), "name another folder"),
+        (
+            ("key", "decrypt", "enc.key", "--out-file", "{}/a.key", "--password-env", "WORD"),
+            "name a file in another folder with --out-file",
+        ),
+    ],
+)
+def test_a_folder_that_may_not_be_written_is_told_with_what_says_where(
+    command: tuple[str, ...], otherwise: str, things: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    words = [word.format(tmp_path / "file" / "below") for word in command]
+
+    with contextlib.chdir(things):
+        said = mtls(*words, code=7).stderr
+
+    assert f"or {otherwise}\n" in said
+    assert "--out\n" not in said

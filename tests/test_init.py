@@ -279,3 +279,14 @@ def test_the_schema_takes_whatever_the_program_takes(
     except SettingsRefusedError:
         return
     assert [error.message for error in CHECKER.iter_errors(content)] == []
+
+
+@pytest.mark.parametrize("command", ["schema", "init"])
+def test_a_folder_that_can_not_be_made_is_told_with_the_option_that_says_where(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    said = mtls(command, "--write", Path("file", "below", "x"), cwd=tmp_path, exit_code=7).stderr
+
+    assert "or name a file in another folder with --write\n" in said

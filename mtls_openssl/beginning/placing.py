@@ -8,8 +8,8 @@ from pathlib import Path
 from mtls_openssl.errors import FolderUnavailableError, UsageError
 from mtls_openssl.language import _
 from mtls_openssl.workspace import Workspace
-from mtls_openssl.workspace.causes import unavailable
-from mtls_openssl.workspace.commit import is_bare
+from mtls_openssl.workspace.causes import advising, unavailable
+from mtls_openssl.workspace.missing import require_name
 
 
 def require_place(file: Path, *, force: bool, instead: str) -> None:
@@ -24,11 +24,7 @@ def require_place(file: Path, *, force: bool, instead: str) -> None:
         UsageError: it has no name for a file of settings.
         FolderUnavailableError: there is one already.
     """
-    if not is_bare(file.name):
-        raise UsageError(
-            _("{file} is no name for a file that this command writes.", file=file.name),
-            fix=_("choose one that does not begin with a dot or a dash"),
-        )
+    require_name(file)
     if file.is_dir():
         raise UsageError(_("{file} is a folder.", file=file), fix=_("name a file in it"))
     if not force and os.path.lexists(file):
@@ -55,7 +51,8 @@ def put(file: Path, content: str, *, command: str, force: bool, instead: str) ->
         FolderUnavailableError: there is one already, or it can't be written; all is as it was.
     """
     require_place(file, force=force, instead=instead)
-    with Workspace.open(file.parent, command=command) as workspace:
+    elsewhere = _("name a file in another folder with --write")
+    with advising(elsewhere), Workspace.open(file.parent, command=command) as workspace:
         require_place(file, force=force, instead=instead)
         draft = workspace.stage / file.name
         try:

@@ -17,6 +17,7 @@ from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import UsageError
 from mtls_openssl.language import _, joined, spoken
 from mtls_openssl.profiles import P12_FOR
+from mtls_openssl.workspace.causes import advising
 
 if TYPE_CHECKING:
     from mtls_openssl.inspection.conversion import Form
@@ -106,8 +107,12 @@ def convert(choices: Choices) -> None:
             return Job(wish, conversion.split(items, form))
         return Job(wish, {result.name: items})
 
-    folder = result if choices["split"] else result.parent
-    _tell(choices, _written(choices, choices["files"], folder, planned, "convert"))
+    folder, elsewhere = result.parent, _("name a file in another folder")
+    if choices["split"]:
+        folder, elsewhere = result, _("name another folder")
+    with advising(elsewhere):
+        written = _written(choices, choices["files"], folder, planned, "convert")
+    _tell(choices, written)
 
 
 @takes(_KEY, _out_file(".enc.key"), secret.PASSWORD, secret.NEW_PASSWORD, _WORK)
@@ -158,7 +163,9 @@ def _rewrite(choices: Choices, ending: str, *, plain: bool) -> None:
         )
 
     command = "key decrypt" if plain else "key encrypt"
-    _tell(choices, _written(choices, [source], result.parent, planned, command))
+    with advising(_("name a file in another folder with --out-file")):
+        written = _written(choices, [source], result.parent, planned, command)
+    _tell(choices, written)
 
 
 def _written(
