@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from mtls_openssl.cli import options
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.workspace import Workspace, folder
 from mtls_openssl.workspace.causes import unavailable, unreadable
+from tests.machine import mtls
 from tests.ordinary import as_an_ordinary_user, reachable_folder
 from tests.test_workspace import (
     NEW,
@@ -341,3 +343,22 @@ def test_a_name_that_windows_does_not_allow_is_no_matter_of_who_owns_it() -> Non
     assert unreadable("a can't be read", PermissionError(13, "no"), fix="be its owner").fix == (
         "be its owner"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "fix"),
+    [
+        ('my set" --profile modern', 'type it without the backslash at the end: "my set"'),
+        ('C:" --profile modern', "type it without quotation marks: C:\\"),
+    ],
+)
+def test_a_quotation_mark_that_a_backslash_took_into_the_name_is_told(
+    typed: str, fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "_ON_WINDOWS", True)
+
+    said = mtls("ca", "--out", typed, cwd=tmp_path, exit_code=2).stderr
+
+    assert "there is a quotation mark in it" in said
+    assert f"To mend it: {fix}\n" in said
+    assert names(tmp_path) == []

@@ -11,15 +11,18 @@ import functools
 import inspect
 import keyword
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mtls_openssl.cli.console import guarded
+from mtls_openssl.errors import UsageError
 from mtls_openssl.language import LANGUAGES, Text, _, joined, named, spoken
 from mtls_openssl.profiles import P12_FOR
+
+_ON_WINDOWS = os.name == "nt"
 
 Choices = dict[str, Any]
 """What was typed: by parameter name; None for what was not."""
@@ -285,6 +288,33 @@ SCRIPT = (
 )
 
 
+def _refuse_swallowed(choices: Choices) -> None:
+    r"""Refuse a path with a double quote, which no file of Windows has.
+
+    A backslash before the one that closes it, as in `"dir\"`, makes it a part of the path, with
+    all that stands behind it (Microsoft C++, "Parsing C command-line arguments").
+    """
+    typed = (one for value in choices.values() for one in _several(value))
+    path = next((str(one) for one in typed if isinstance(one, Path) and '"' in str(one)), "")
+    if not path:
+        return
+    meant = path.partition('"')[0]
+    raise UsageError(
+        _("{path} is no name on Windows: there is a quotation mark in it.", path=path),
+        cause=_(
+            "a backslash before the closing quotation mark makes it a part of the name, and all"
+            " that stands behind it"
+        ),
+        fix=_("type it without the backslash at the end: {path}", path=f'"{meant}"')
+        if not meant.endswith(":")
+        else _("type it without quotation marks: {path}", path=f"{meant}\\"),
+    )
+
+
+def _several(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def takes(
     *groups: tuple[inspect.Parameter, ...],
 ) -> Callable[[Callable[[Choices], None]], Callable[..., None]]:
@@ -295,6 +325,8 @@ def takes(
         @functools.wraps(command)
         def invoke(**choices: Any) -> None:
             with guarded(json=bool(choices.get("json")), verbose=bool(choices.get("verbose"))):
+                if _ON_WINDOWS:
+                    _refuse_swallowed(choices)
                 command(choices)
 
         invoke.__doc__ = spoken(Text(inspect.cleandoc(command.__doc__ or "")))
