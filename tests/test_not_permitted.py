@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mtls_openssl import doctor
 from mtls_openssl.inventory import survey
 from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.things import State
@@ -97,3 +99,26 @@ def test_a_place_that_may_not_be_entered_is_told_with_what_mends_it(
         done = mtls(*command.format(closed).split(), cwd=reachable, exit_code=7)
     assert done.stderr.startswith(f"Error: {closed}")
     assert "To mend it: run the command as the user who owns" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("ours", "severity", "mend"), [(False, "note", "sudo -u "), (True, "error", "chmod 600 ")]
+)
+def test_a_key_that_may_not_be_read_is_told_with_whose_it_is_and_what_mends_it(
+    reachable: Path, monkeypatch: pytest.MonkeyPatch, ours: bool, severity: str, mend: str
+) -> None:
+    mtls("all", "--profile", "modern", "--quiet", cwd=reachable)
+    (reachable / "log").mkdir()
+    (reachable / "log").chmod(0o777)
+    (reachable / "server.key").chmod(0)
+    mtls("doctor", cwd=reachable, exit_code=None)
+    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: ours)
+
+    with as_an_ordinary_user():
+        log = {"MTLS_LOG_DIR": str(reachable / "log")}
+        done = mtls("doctor", "--json", cwd=reachable, env=log, exit_code=None)
+
+    found = {one["subject"]: one for one in json.loads(done.stdout)["findings"]}["server.key"]
+    assert (found["code"], found["severity"]) == ("unreadable", severity)
+    assert found["mend"].startswith(mend)
+    assert str(reachable) in found["mend"]

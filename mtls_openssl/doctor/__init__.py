@@ -3,7 +3,8 @@
 `members` says which files make up the set, and `patient` reads all there is, once. The
 examinations are small functions that go by that alone: `computer`, `folder`, `files`,
 `certificates`, `fleet`, `belonging`, `revocation`, `bundles`, `outside`, `described`, `record`.
-`finding` is what they say, `mending` has the commands that help, `treatment` does what is safe.
+`finding` is what they say, `closed` what they say of what may not be read, `mending` has the
+commands that help, `treatment` does what is safe.
 """
 
 from __future__ import annotations

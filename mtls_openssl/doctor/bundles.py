@@ -35,7 +35,7 @@ def not_opened(patient: Patient) -> tuple[Text, ...]:
     return tuple(
         _("{file} was not opened: its password was not given.", file=name)
         for name in (*locked, *patient.members.bundles)
-        if name not in patient.request.passwords
+        if name not in patient.request.passwords and not patient.files[name].trouble
     )
 
 

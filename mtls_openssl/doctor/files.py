@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mtls_openssl.doctor import mending
+from mtls_openssl.doctor import closed, mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import File, Patient
 from mtls_openssl.inspection.content import Content, Kind
@@ -109,16 +109,16 @@ def _again(patient: Patient, name: str) -> str:
 def content(patient: Patient) -> Iterator[Finding]:
     """Whether every file is what its name says."""
     for name, file in patient.files.items():
-        if file.trouble:
+        if file.trouble and closed.is_closed(file.trouble.__cause__):
+            yield closed.finding(patient, "unreadable", name)
+        elif file.trouble:
             yield Finding(
                 "unreadable",
                 Severity.ERROR,
                 name,
                 file.trouble.what,
                 _("what can't be read can't be used either"),
-                file.trouble.fix
-                if isinstance(file.trouble.__cause__, PermissionError)
-                else _("move it away; then: {command}", command=_again(patient, name)),
+                _("move it away; then: {command}", command=_again(patient, name)),
             )
         elif file.content is not None:
             yield from _read(patient, file, file.content)

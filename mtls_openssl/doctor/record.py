@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from mtls_openssl.audit import LOG, Flaw
-from mtls_openssl.doctor import mending
+from mtls_openssl.doctor import closed, mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import _
@@ -19,7 +19,9 @@ def log(patient: Patient, known: Collection[str]) -> Iterator[Finding]:
         known: the files of which something is the matter already.
     """
     proof = mending.ours(patient, "audit", "verify")
-    if patient.broken_log:
+    if patient.broken_log and closed.is_closed(patient.broken_log.__cause__):
+        yield closed.finding(patient, "log-unreadable", LOG)
+    elif patient.broken_log:
         yield Finding(
             "log-unreadable",
             Severity.WARNING,
