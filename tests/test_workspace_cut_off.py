@@ -26,18 +26,18 @@ NO_CALLS_OF_THE_SYSTEM = {"fspath", "text_encoding", "_path_normpath", "lseek"}
 
 
 class Instructions:
-    """Counts the bytecode instructions of a story, the libraries' too, and acts at one of them.
+    """Counts the bytecode instructions of a story, the libraries' too, and acts at some of them.
 
     With `again_after`, it acts again each time that many more have run.
     `around_system_calls` are those just before and just after a call of the system.
     """
 
     def __init__(
-        self, at: int = 0, action: Callable[[], object] = lambda: None, *, again_after: int = 0
+        self, *at: int, action: Callable[[], object] = lambda: None, again_after: int = 0
     ) -> None:
         self.count = 0
         self.around_system_calls: set[int] = set()
-        self._at = at
+        self._at = set(at)
         self._action = action
         self._again_after = again_after
 
@@ -65,8 +65,9 @@ class Instructions:
     def _instruction(self, _frame: FrameType, event: str, _argument: Any) -> Any:
         if event == "opcode":
             self.count += 1
-            if self.count == self._at:
-                self._at += self._again_after
+            if self.count in self._at:
+                if self._again_after:
+                    self._at.add(self.count + self._again_after)
                 self._action()
         return self._instruction
 
@@ -92,11 +93,37 @@ def rehearsed(story: Callable[[Path], object], *directories: Path) -> Instructio
     return instructions
 
 
+def where_the_disk_changes(
+    story: Callable[[Path], object], prepared: Callable[[Path], Path], tmp_path: Path
+) -> list[int]:
+    """The first instruction of each state that the story's folder is in, one after another.
+
+    A kill leaves nothing but the disk: wherever that is the same, so is what the next run finds.
+    """
+    visits = rehearsed(story, prepared(tmp_path / "x"), prepared(tmp_path / "y")).worth_a_visit()
+    directory = prepared(tmp_path / "z")
+    seen = tmp_path / "z"  # a path of its own: one is quicker at what it was asked before
+    states = list[dict[str, tuple[int, bytes]]]()
+    looking = Instructions(*visits, action=lambda: states.append(on_disk(seen)))
+    with looking:
+        story(directory)
+    before = [{}, *states]
+    return [visit for visit, old, new in zip(visits, before, states, strict=False) if old != new]
+
+
+def on_disk(directory: Path) -> dict[str, tuple[int, bytes]]:
+    """All that there is in a folder, with its permissions."""
+    return {
+        name: ((directory / name).stat().st_mode, content)
+        for name, content in contents(directory).items()
+    }
+
+
 def cut_off(story: Callable[[Path], object], directory: Path, *, at: int) -> None:
     """Have a process of its own begin the story, and kill it at that instruction."""
     child = os.fork()
     if child == 0:
-        with Instructions(at, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+        with Instructions(at, action=lambda: os.kill(os.getpid(), signal.SIGKILL)):
             story(directory)
         os._exit(0)
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
@@ -144,9 +171,8 @@ def test_killed_at_any_instruction_of_a_run_the_next_one_finds_a_whole_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_sync(monkeypatch)
-    instructions = rehearsed(make_new_set, old_set(tmp_path / "a"), old_set(tmp_path / "b"))
 
-    for number in instructions.worth_a_visit():
+    for number in where_the_disk_changes(make_new_set, old_set, tmp_path):
         directory = old_set(tmp_path / str(number))
         cut_off(make_new_set, directory, at=number)
         open_again(directory)
@@ -159,9 +185,8 @@ def test_killed_at_any_instruction_of_a_recovery_the_one_after_completes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_sync(monkeypatch)
-    instructions = rehearsed(open_again, cut_in_two(tmp_path / "a"), cut_in_two(tmp_path / "b"))
 
-    for number in instructions.worth_a_visit():
+    for number in where_the_disk_changes(open_again, cut_in_two, tmp_path):
         directory = cut_in_two(tmp_path / str(number))
         cut_off(open_again, directory, at=number)
         open_again(directory)
@@ -202,11 +227,10 @@ def test_killed_while_clients_are_put_in_place_each_is_there_whole_or_not_at_all
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_sync(monkeypatch)
-    instructions = rehearsed(fill_clients, old_set(tmp_path / "x"), old_set(tmp_path / "y"))
     whole = {"a": {"a.key", "a.crt"}, "b": {"b.key"}, "c.zip": set[str]()}
     states = [set[str](), {"a"}, {"a", "b", "c.zip"}]
 
-    for number in instructions.worth_a_visit():
+    for number in where_the_disk_changes(fill_clients, old_set, tmp_path):
         directory = old_set(tmp_path / str(number))
         cut_off(fill_clients, directory, at=number)
         open_again(directory)
@@ -248,10 +272,9 @@ def test_killed_while_clients_are_replaced_each_is_the_old_or_the_new_and_the_ol
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_sync(monkeypatch)
-    instructions = rehearsed(renew_clients, filled(tmp_path / "x"), filled(tmp_path / "y"))
     states = []
 
-    for number in instructions.worth_a_visit():
+    for number in where_the_disk_changes(renew_clients, filled, tmp_path):
         directory = filled(tmp_path / str(number))
         cut_off(renew_clients, directory, at=number)
         open_again(directory)

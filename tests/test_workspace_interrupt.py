@@ -58,7 +58,7 @@ def test_an_interrupt_at_any_instruction_leaves_the_old_set_or_the_new_and_nothi
     for number in rehearsal.worth_a_visit():
         directory = old_set(tmp_path / str(number))
         impatience = 300 if number % 2 else 0
-        pressed = Instructions(number, press_ctrl_c, again_after=impatience)
+        pressed = Instructions(number, action=press_ctrl_c, again_after=impatience)
         try:
             backup = make_interrupted_set(directory, pressed)
         except KeyboardInterrupt:
