@@ -95,9 +95,19 @@ def flat(folder: Path) -> Path:
     return Path(shutil.copytree(_made(_flat), folder, dirs_exist_ok=True))
 
 
+def left(folder: Path) -> Path:
+    """The same, with a register and a CRL in which alice is revoked."""
+    return Path(shutil.copytree(_made(_left), folder, dirs_exist_ok=True))
+
+
+def unrevoked(folder: Path) -> Path:
+    """The same, with a register and a CRL in which nobody is revoked."""
+    return Path(shutil.copytree(_made(_unrevoked), folder, dirs_exist_ok=True))
+
+
 def another(folder: Path) -> Path:
     """A set of the same names, of another root."""
-    return _flat(folder)
+    return Path(shutil.copytree(_made(_another), folder, dirs_exist_ok=True))
 
 
 def layered(folder: Path) -> Path:
@@ -117,6 +127,20 @@ def _flat(folder: Path) -> Path:
     folder.mkdir()
     issue(folder, "ca", "ca", "root", cn="The root")
     return _with_leaves(folder, "ca")
+
+
+def _another(folder: Path) -> Path:
+    return _flat(folder)
+
+
+def _left(folder: Path) -> Path:
+    said("revoke", "alice", folder=flat(folder))
+    return folder
+
+
+def _unrevoked(folder: Path) -> Path:
+    said("crl", folder=flat(folder))
+    return folder
 
 
 def _layered(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mtls_openssl.openssl import ca
-from tests.authority import flat, issue, said, serial, serials
+from tests.authority import issue, left, serial, serials
 from tests.machine import CHECKOUT, mtls, openssl, ran, snapshot, started
 
 KILLED = 9
@@ -19,19 +19,19 @@ COMMANDS = {
     "list": "* -gencrl *",
     "write as DER": "* crl *-outform DER*",
 }
-WAYS = {
-    "fails": ("echo broken >&2; exit 1", 4),
-    "does nothing and says that all is well": ("exit 0", None),
-    "is interrupted": ("kill -INT $PPID; sleep 9; exit 1", 130),
-    "is killed with all of us": ("kill -9 $PPID; exit 1", -KILLED),
+FAULTS = {
+    "fails": "echo broken >&2; exit 1",
+    "does nothing and says that all is well": "exit 0",
+}
+ENDS = {
+    "interrupted": ("kill -INT $PPID; sleep 9; exit 1", 130),
+    "killed": ("kill -9 $PPID; exit 1", -KILLED),
 }
 
 
 @pytest.fixture(name="folder")
 def folder_fixture(tmp_path: Path) -> Path:
-    folder = flat(tmp_path / "set")
-    said("revoke", "alice", folder=folder)
-    return folder
+    return left(tmp_path / "set")
 
 
 def stand_in(folder: Path, pattern: str, script: str) -> Path:
@@ -45,6 +45,17 @@ def stand_in(folder: Path, pattern: str, script: str) -> Path:
     return program
 
 
+def prepare(folder: Path, command: str) -> None:
+    """Leave something to do for a command."""
+    if command == "enter":
+        issue(folder, "dora", "ca", "client")
+
+
+def hidden(folder: Path) -> list[Path]:
+    """What a run has left of its own."""
+    return [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
 def kept(folder: Path) -> dict[str, bytes]:
     """The files of the set, without the log and what a killed run leaves of its own."""
     return {
@@ -55,27 +66,48 @@ def kept(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FAULTS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_when_a_command_goes_wrong_the_old_register_and_crl_stay(
+def test_when_a_command_goes_wrong_all_stays_as_it_was(
     folder: Path, tmp_path: Path, command: str, way: str
 ) -> None:
-    script, code = WAYS[way]
-    program = stand_in(tmp_path, COMMANDS[command], script)
-    if command == "enter":
-        issue(folder, "dora", "ca", "client")
+    program = stand_in(tmp_path, COMMANDS[command], FAULTS[way])
+    prepare(folder, command)
     before = kept(folder)
 
-    done = started(  # it may be killed
+    done = mtls(
         "revoke", "bob", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=None
     )
 
+    assert done.returncode in {4, 5}
     assert kept(folder) == before
-    assert done.returncode == code if code else done.returncode in {4, 5}
+    assert "unbroken" in mtls("audit", "verify", "--out", folder, cwd=tmp_path).stdout
+    assert not hidden(folder)
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(
+    ("way", "command"),
+    [
+        *(("killed", command) for command in COMMANDS),
+        *(("interrupted", command) for command in ("enter", "list")),
+    ],
+)
+def test_when_it_ends_in_a_command_the_old_register_and_crl_stay_and_it_can_be_done_again(
+    folder: Path, tmp_path: Path, way: str, command: str
+) -> None:
+    script, code = ENDS[way]
+    program = stand_in(tmp_path, COMMANDS[command], script)
+    prepare(folder, command)
+    before = kept(folder)
+
+    started("revoke", "bob", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=code)
+
+    assert kept(folder) == before
     mtls("revoke", "bob", "--out", folder, cwd=tmp_path)
     assert serials(folder) == {serial(folder, "alice.crt"), serial(folder, "bob.crt")}
     assert "unbroken" in mtls("audit", "verify", "--out", folder, cwd=tmp_path).stdout
-    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    assert not hidden(folder)
 
 
 @pytest.mark.posix
@@ -118,4 +150,4 @@ def test_a_kill_while_it_is_put_in_place_leaves_register_and_crl_in_step(
     assert revoked == serials(folder)
     assert serial(folder, "alice.crt") in revoked
     assert "unbroken" in mtls("audit", "verify", "--out", folder, cwd=folder).stdout
-    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    assert not hidden(folder)

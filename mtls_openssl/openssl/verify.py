@@ -54,26 +54,36 @@ def issued_by(authority: str, certificates: Sequence[str]) -> tuple[str, ...]:
 
 
 def unrevoked(
-    certificate: str, crl: str, *, authority: str = "ca.crt", intermediate: str = ""
+    crl: str, *certificates: str, authority: str = "ca.crt", intermediate: str = ""
 ) -> tuple[str, ...]:
-    """The check that no authority has revoked `certificate`, as nginx makes it with ssl_crl.
+    """The check that no authority has revoked any of them, as nginx makes it with ssl_crl.
 
     Args:
-        certificate: the file.
         crl: the file with the CRL of every authority in the chain.
+        certificates: the files; `is_ok` and `refused` read the answer for each.
         authority: the root.
         intermediate: the authority between the two; empty for none.
     """
     between = ("-untrusted", intermediate) if intermediate else ()
     return (
         "verify", "-crl_check", "-crl_check_all", "-CAfile", authority, *between, "-CRLfile", crl,
-        certificate,
+        *certificates,
     )  # fmt: skip
 
 
 def is_ok(output: str, certificate: str) -> bool:
     """Whether `verify` said so of `certificate`: an exit code alone is not an answer."""
     return f"{certificate}: OK" in output.splitlines()
+
+
+def refused(output: str) -> dict[str, str]:
+    r"""What `verify` said of each of many certificates that it refused, by their files.
+
+    >>> refused("error 10 at 0 depth lookup: expired\nerror a.crt: verification failed\n")
+    {'a.crt': 'error 10 at 0 depth lookup: expired\n'}
+    """
+    parts = re.split(r"^error (.+): verification failed\n?", output, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[::2], strict=False))
 
 
 def reason(output: str) -> str:

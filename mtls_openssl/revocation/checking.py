@@ -53,7 +53,7 @@ def proving(
 
 def _command(name: str, by: str) -> Command:
     return Command(
-        verify.unrevoked(name, LIST, intermediate=by),
+        verify.unrevoked(LIST, name, intermediate=by),
         _("check that nobody has revoked {file}", file=name),
         Kind.PROOF,
         reads=("ca.crt", *((by,) if by else ()), LIST, name),

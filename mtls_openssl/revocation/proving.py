@@ -107,13 +107,14 @@ def _effects(work: Work) -> Iterator[Check]:
     """Whether openssl lets in by the CRL who is to be let in, and refuses who is revoked."""
     now = datetime.now(UTC)
     entries = {entry.serial: entry for entry in work.entries}
-    for issued in _tried(work.findings.issued, work):
-        entry = entries[issued.serial]
-        if entry.status is not ca.Status.REVOKED and not entry.lives(now):
-            continue
-        reason = _refused(work, issued)
+    tried = [
+        issued
+        for issued in _tried(work.findings.issued, work)
+        if entries[issued.serial].status is ca.Status.REVOKED or entries[issued.serial].lives(now)
+    ]
+    for issued, reason in zip(tried, _refused(work, tried), strict=True):
         subject = f"{issued.name} ({issued.serial})"
-        if entry.status is ca.Status.REVOKED:
+        if entries[issued.serial].status is ca.Status.REVOKED:
             fault: str | Text = (
                 "" if REVOKED in reason else _("it is not: {why}", why=reason or "OK")
             )
@@ -130,23 +131,28 @@ def _tried(issued: Sequence[Issued], work: Work) -> Iterator[Issued]:
     yield from [one for one in issued if one.serial not in revoked][:_TRIED]
 
 
-def _refused(work: Work, issued: Issued) -> str:
-    """Why openssl refuses a certificate with the CRL; empty if it does not."""
-    name = work.certificate(issued)
+def _refused(work: Work, tried: Sequence[Issued]) -> list[str]:
+    """Why openssl refuses each certificate with the CRL; empty if it does not."""
+    if not tried:
+        return []
+    names = [work.certificate(issued) for issued in tried]
     between = f"{INTERMEDIATE}.crt" if work.issuer != ROOT else ""
     finished = work.run(
         Command(
-            verify.unrevoked(name, LIST, intermediate=between),
-            _("see what the CRL does to {name}", name=issued.name),
+            verify.unrevoked(LIST, *names, intermediate=between),
+            _("see what the CRL does to {count} certificate{count:|s}", count=len(names)),
             Kind.PROOF,
-            reads=tuple(filter(None, (f"{ROOT}.crt", between, LIST, name))),
+            reads=tuple(filter(None, (f"{ROOT}.crt", between, LIST, *names))),
             verdict=True,
         )
     ).finished
-    said = f"{finished.stderr}\n{finished.stdout}"
-    if verify.is_ok(finished.stdout, name):
-        return ""
-    return verify.reason(said) or " ".join(said.split())
+    refused = verify.refused(finished.stderr)
+    rest = finished.stderr.rpartition(": verification failed\n")[2]
+    said = [refused.get(name, rest) for name in names]
+    return [
+        "" if verify.is_ok(finished.stdout, name) else verify.reason(one) or " ".join(one.split())
+        for name, one in zip(names, said, strict=True)
+    ]
 
 
 def _equal(file: str, claim: Text, found: object, wanted: object) -> Check:
