@@ -23,7 +23,7 @@ from mtls_openssl.openssl import ocsp
 from mtls_openssl.process import Door
 from mtls_openssl.scripting import prompt
 from tests import authority
-from tests.authority import asked, flat, layered, said, serial
+from tests.authority import asked, flat, layered, left, serial, unrevoked
 from tests.machine import CHECKOUT, lock
 from tests.shelf import mtls
 
@@ -69,8 +69,7 @@ def got(url: str) -> bytes:
 
 
 def test_openssl_hears_of_a_revocation_while_the_responder_runs(tmp_path: Path) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("crl", "--out", folder)
+    folder = unrevoked(tmp_path / "set")
 
     with serving(folder) as (url, _process):
         before = answer(folder, url, "alice.crt")
@@ -100,18 +99,24 @@ def test_an_intermediate_answers_for_what_it_has_issued(tmp_path: Path) -> None:
     assert "bob.crt: good" in good
 
 
-def test_a_request_may_come_by_get_and_nonsense_is_told_so(tmp_path: Path) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("crl", "--out", folder)
+@pytest.fixture(scope="module")
+def responder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A set, and where the responder for it listens."""
+    folder = unrevoked(tmp_path_factory.mktemp("responder") / "set")
+    with serving(folder) as (url, _process):
+        yield folder, url
+
+
+def test_a_request_may_come_by_get_and_nonsense_is_told_so(responder: tuple[Path, str]) -> None:
+    folder, url = responder
     asked(folder, *ocsp.request("alice.crt", "ca.crt", "request.der"))
     request = base64.b64encode((folder / "request.der").read_bytes()).decode()
 
-    with serving(folder) as (url, _process):
-        quoted = urllib.parse.quote(request, safe="")
-        good, nonsense = (got(url + path) for path in (quoted, "YWJj"))
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(url + "?", timeout=30)
-        refused.value.close()
+    quoted = urllib.parse.quote(request, safe="")
+    good, nonsense = (got(url + path) for path in (quoted, "YWJj"))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url + "?", timeout=30)
+    refused.value.close()
 
     (folder / "response.der").write_bytes(good)
     shown = asked(folder, "ocsp", "-respin", "response.der", "-noverify", "-resp_text")
@@ -120,14 +125,12 @@ def test_a_request_may_come_by_get_and_nonsense_is_told_so(tmp_path: Path) -> No
     assert refused.value.code == 400
 
 
-def test_it_listens_on_loopback_alone(tmp_path: Path) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("crl", "--out", folder)
+def test_it_listens_on_loopback_alone(responder: tuple[Path, str]) -> None:
+    _folder, url = responder
 
-    with serving(folder) as (url, _process):
-        port = int(url.rpartition(":")[2].rstrip("/"))
-        with socket.socket() as other:  # it can't be had twice, but on another address it is free
-            other.bind(("127.0.0.2", port))
+    port = int(url.rpartition(":")[2].rstrip("/"))
+    with socket.socket() as other:  # it can't be had twice, but on another address it is free
+        other.bind(("127.0.0.2", port))
 
     assert url == f"http://127.0.0.1:{port}/"
 
@@ -135,8 +138,7 @@ def test_it_listens_on_loopback_alone(tmp_path: Path) -> None:
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_is_its_end_and_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("crl", "--out", folder)
+    folder = unrevoked(tmp_path / "set")
     before = sorted(folder.iterdir())
 
     with serving(folder) as (_url, process):
@@ -147,8 +149,7 @@ def test_ctrl_c_is_its_end_and_nothing_is_left(tmp_path: Path, number: signal.Si
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("crl", "--out", folder)
+    folder = unrevoked(tmp_path / "set")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -168,8 +169,7 @@ def test_without_a_register_the_command_that_makes_one_is_told(tmp_path: Path) -
 
 
 def test_a_key_with_a_pass_phrase_answers_where_openssl_can_open_it(tmp_path: Path) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("crl", "--out", folder)
+    folder = unrevoked(tmp_path / "set")
     lock(folder / "ca.key", authority.PASSPHRASE)
     version = find(None, Door()).chosen.version
     assert version
@@ -185,10 +185,9 @@ def test_a_key_with_a_pass_phrase_answers_where_openssl_can_open_it(tmp_path: Pa
 
 
 def test_what_openssl_answers_is_understood(tmp_path: Path) -> None:
-    folder = flat(tmp_path / "set")
-    done = said("revoke", "alice", folder=folder)
+    folder = left(tmp_path / "set")
     asked(folder, *ocsp.request("alice.crt", "ca.crt", "request.der"))
 
     shown = asked(folder, *ocsp.answer("request.der", "response.der", "ca"))
 
-    assert ocsp.statuses(shown) == ((done["revoked"][0]["serial"], "revoked"),)
+    assert ocsp.statuses(shown) == ((serial(folder, "alice.crt"), "revoked"),)

@@ -12,14 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from mtls_openssl.desk import at
 from mtls_openssl.doctor import Severity
+from mtls_openssl.live import revoked
+from mtls_openssl.locate import find
+from mtls_openssl.process import Door
 from mtls_openssl.scripting import prompt
 from tests.ailments import findings
-from tests.authority import asked, listed, said
+from tests.authority import asked, listed, said, unrevoked
 from tests.machine import mtls
 from tests.tls_servers import context_of, over_tls, serving
 
 pytestmark = pytest.mark.end_to_end
+
+alike = pytest.mark.posix
+"""What is the same on Windows, where each of many processes takes its time."""
 
 DAY = dt.timedelta(days=1)
 WITHOUT = (
@@ -43,14 +50,27 @@ def folder_fixture(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "set"))
 
 
-def over(folder: Path) -> None:
-    """Put a CRL in place that is over in a second, and wait for it."""
+@pytest.fixture(scope="module")
+def ended(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with a CRL that is over."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("ended") / "set"))
     (folder / "test.cnf").write_text(WITHOUT)
     asked(folder, "ca", "-gencrl", "-crlsec", "1", "-out", "crl.pem")
     (folder / "test.cnf").unlink()
     end = listed(folder).next_update
     while end and dt.datetime.now(dt.UTC) <= end + dt.timedelta(seconds=1):
         time.sleep(0.05)  # it is good to the end of its second
+    return folder
+
+
+@pytest.fixture(scope="module")
+def refused(ended: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the commands say of a CRL that is over, run elsewhere."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    return {
+        command: mtls(command, "--out", ended, cwd=elsewhere, exit_code=5).stderr
+        for command in ("verify", "handshake")
+    }
 
 
 def refused_by_a_web_server(folder: Path) -> str:
@@ -90,13 +110,9 @@ def test_verify_lets_in_who_is_not_revoked_and_names_who_is(folder: Path) -> Non
     assert "server.crt" not in said_
 
 
-def test_verify_says_that_an_expired_crl_locks_everybody_out(folder: Path) -> None:
-    over(folder)
-
-    said_ = mtls("verify", cwd=folder, exit_code=5).stderr
-
-    assert "refuses everybody" in said_
-    assert "mtls_openssl crl" in said_
+def test_verify_says_that_an_expired_crl_locks_everybody_out(refused: dict[str, str]) -> None:
+    assert "refuses everybody" in refused["verify"]
+    assert "mtls_openssl crl" in refused["verify"]
 
 
 def test_a_handshake_proves_that_a_revoked_client_is_refused(folder: Path) -> None:
@@ -107,38 +123,33 @@ def test_a_handshake_proves_that_a_revoked_client_is_refused(folder: Path) -> No
 
 
 def test_a_handshake_with_an_expired_crl_lets_nobody_in_and_tells_what_mends_it(
-    folder: Path,
+    refused: dict[str, str],
 ) -> None:
-    over(folder)
-
-    done = mtls("handshake", cwd=folder, exit_code=5)
-
-    assert "out of date" in done.stderr
-    assert "mtls_openssl crl" in done.stderr
+    assert "out of date" in refused["handshake"]
+    assert "mtls_openssl crl" in refused["handshake"]
 
 
 def test_from_elsewhere_the_command_that_mends_an_expired_crl_names_the_folder(
-    folder: Path, tmp_path: Path
+    ended: Path, refused: dict[str, str], tmp_path: Path
 ) -> None:
-    over(folder)
-    again = prompt.line("python", "-m", "mtls_openssl", "crl", "--out", str(folder))
+    again = prompt.line("python", "-m", "mtls_openssl", "crl", "--out", str(ended))
 
-    refused = [
-        mtls(command, "--out", folder, cwd=tmp_path, exit_code=5).stderr
-        for command in ("verify", "handshake")
-    ]
-    mtls("report", "--out", folder, cwd=tmp_path)
+    mtls("report", "--out", ended, cwd=tmp_path)
 
-    assert [said_.count(again) > 0 for said_ in refused] == [True, True]
-    assert again in html.unescape((folder / "mtls-report.html").read_text("utf-8"))
+    assert {command: said_.count(again) > 0 for command, said_ in refused.items()} == {
+        "verify": True, "handshake": True,
+    }  # fmt: skip
+    assert again in html.unescape((ended / "mtls-report.html").read_text("utf-8"))
 
 
-def test_a_handshake_without_a_revoked_client_says_so(folder: Path) -> None:
+def test_a_handshake_without_a_revoked_client_says_so(folder: Path, tmp_path: Path) -> None:
     shutil.rmtree(folder / "backup")
+    door = Door()
 
-    done = mtls("handshake", cwd=folder)
+    with at(tmp_path, find(None, door), door=door, purpose="handshake") as desk:
+        lists = revoked.prepare(desk, folder)
 
-    assert "a revoked client was not tried" in done.stdout
+    assert "a revoked client was not tried" in str(lists.left_out)
 
 
 def test_connect_tells_who_is_refused_by_a_web_server_that_they_are_revoked(folder: Path) -> None:
@@ -150,10 +161,8 @@ def test_connect_tells_who_is_refused_by_a_web_server_that_they_are_revoked(fold
     assert "renew NAME --rekey" in said_
 
 
-def test_connect_tells_who_is_refused_by_a_web_server_that_the_crl_is_over(folder: Path) -> None:
-    over(folder)
-
-    said_ = refused_by_a_web_server(folder)
+def test_connect_tells_who_is_refused_by_a_web_server_that_the_crl_is_over(ended: Path) -> None:
+    said_ = refused_by_a_web_server(ended)
 
     assert "the CRL in crl.pem has ended on" in said_
     assert "mtls_openssl crl" in said_
@@ -163,6 +172,7 @@ def test_connect_blames_no_crl_that_has_nothing_against_a_client(folder: Path) -
     assert "error.log" in refused_by_a_web_server(folder)
 
 
+@alike
 def test_doctor_warns_long_before_the_end_and_calls_the_end_an_error(folder: Path) -> None:
     assert told_by_doctor(folder) == {}
     assert told_by_doctor(folder, 19) == {}
@@ -197,6 +207,7 @@ def test_a_run_that_enters_something_into_the_register_says_so_of_its_files(fold
     assert words == ["Register of what the CA has issued", "Settings of the register"]
 
 
+@alike
 def test_doctor_tells_of_a_revocation_that_the_crl_does_not_have(folder: Path) -> None:
     mtls("revoke", "client", "--no-crl", cwd=folder)
 
@@ -206,6 +217,7 @@ def test_doctor_tells_of_a_revocation_that_the_crl_does_not_have(folder: Path) -
     }
 
 
+@alike
 def test_doctor_tells_of_a_crl_that_is_damaged_or_of_another_ca(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -213,16 +225,12 @@ def test_doctor_tells_of_a_crl_that_is_damaged_or_of_another_ca(
     crl.write_text("no CRL\n")
     assert told_by_doctor(folder)["crl-damaged"] is Severity.ERROR
 
-    other = tmp_path / "other"
-    other.mkdir()
-    mtls("all", "-q", "--profile", "modern", "--ca-cn", "Another", cwd=other)
-    mtls("crl", cwd=other)
-    shutil.copy(other / "crl.pem", crl)
+    shutil.copy(unrevoked(tmp_path / "of another name") / "crl.pem", crl)
     assert told_by_doctor(folder)["crl-lacking"] is Severity.ERROR
 
     same = tmp_path / "same"
     same.mkdir()
-    mtls("all", "-q", "--profile", "modern", cwd=same)
+    mtls("ca", "-q", "--profile", "modern", cwd=same)
     mtls("crl", cwd=same)
     shutil.copy(same / "crl.pem", crl)
     assert told_by_doctor(folder)["crl-foreign"] is Severity.ERROR
