@@ -13,6 +13,8 @@ from tests.sets import PASSPHRASE, PASSWORD, Set, days_left, made_fixture
 
 __all__ = ["made_fixture"]
 pytestmark = pytest.mark.end_to_end
+alike = pytest.mark.posix
+"""What is the same on Windows, where each of many processes takes its time."""
 
 SMALL = """\
 profile = "modern"
@@ -236,6 +238,7 @@ def test_what_is_described_otherwise_is_issued_again_with_its_key_and_the_old_is
     assert (backup / "www.crt").read_bytes() == before["www.crt"]
 
 
+@alike
 def test_another_kind_of_key_is_a_new_key(small: Set) -> None:
     before = small.files()
     small.describe(SMALL.replace('name = "alice"', 'name = "alice"\nkey = "P-384"'))
@@ -248,6 +251,7 @@ def test_another_kind_of_key_is_a_new_key(small: Set) -> None:
     assert key.curve == "secp384r1"
 
 
+@alike
 def test_a_key_of_another_certificate_is_found_and_both_are_made_again(small: Set) -> None:
     (small.folder / "bob.key").write_bytes((small.folder / "alice.key").read_bytes())
 
@@ -306,6 +310,7 @@ def test_a_set_without_its_ca_is_refused_and_not_given_another(small: Set) -> No
     assert small.files() == before
 
 
+@alike
 def test_the_cas_key_may_be_elsewhere_as_long_as_nothing_is_issued(small: Set) -> None:
     key = (small.folder / "ca.key").read_bytes()
     (small.folder / "ca.key").unlink()
@@ -319,6 +324,7 @@ def test_the_cas_key_may_be_elsewhere_as_long_as_nothing_is_issued(small: Set) -
     small.must("apply")
 
 
+@alike
 def test_an_intermediate_authority_that_is_added_issues_all_anew(small: Set) -> None:
     small.describe(SMALL + "\n[intermediate]\n")
 
@@ -361,6 +367,7 @@ def test_a_dry_run_in_a_folder_that_is_not_there_makes_none(made: Set, tmp_path:
     assert not made.folder.exists()
 
 
+@alike
 def test_what_nears_its_end_is_renewed(small: Set) -> None:
     before = small.files()
 
@@ -401,6 +408,7 @@ def test_another_subject_is_told_as_a_person_writes_it(small: Set) -> None:
     assert "CN=Another' was asked for" in small.must("apply", "--dry-run").stdout
 
 
+@alike
 def test_what_is_revoked_is_not_renewed_though_it_is_described(small: Set) -> None:
     small.must("revoke", "bob")
 

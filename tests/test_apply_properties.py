@@ -63,11 +63,11 @@ def written(whole: dict[str, Any]) -> str:
 
 
 # Each example is a hundred runs of openssl, which take two minutes in all on an emulated Windows.
-EXAMPLES = 3 if sys.platform == "win32" else 8
+EXAMPLES = 3 if sys.platform == "win32" else 6
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(edits=st.lists(SETS, min_size=2, max_size=3))
+@given(edits=st.lists(SETS, min_size=2, max_size=2))
 def test_apply_leaves_what_it_said_and_a_second_run_every_byte(edits: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         made = Set(Path(name) / "set")
@@ -88,7 +88,6 @@ def test_apply_leaves_what_it_said_and_a_second_run_every_byte(edits: list[dict[
                 name.partition(".")[0] for name in made.changed_since(before) if "chain" not in name
             }
             assert owners == set(said)
-            assert made.actions("apply") == {}
             after = made.files()
-            made.must("apply")
+            assert "Nothing to do" in made.must("apply").stdout
             assert made.files() == after

@@ -14,8 +14,12 @@ from tests.machine import PASSWORD, facts, mtls, openssl, ran
 pytestmark = pytest.mark.end_to_end
 
 CERTIFICATES = ("ca.crt", "server.crt", "client.crt")
-PLAIN = ("--org", "O'Neil & Co, 100% sure! ^ $HOME")
-CHINESE = ("--org", "北京 \"A/B\" + C\\D 'x' `y` $(z) 100% 😀", "--client-cn", "客户 一号; #1")
+QUICK = ("--profile", "modern")
+PLAIN = ("--ca-key-size", "2048", "--org", "O'Neil & Co, 100% sure! ^ $HOME")
+CHINESE = (
+    *QUICK,
+    *("--org", "北京 \"A/B\" + C\\D 'x' `y` $(z) 100% 😀; #1", "--client-cn", "客户一号"),
+)
 
 
 DESCRIBED = """\
@@ -92,7 +96,7 @@ def test_a_kept_request_is_kept_by_the_exported_script_too(tmp_path: Path) -> No
     made, again = tmp_path / "made", tmp_path / "again"
     made.mkdir()
     again.mkdir()
-    mtls("all", "--keep-csr", cwd=made)
+    mtls("all", "--keep-csr", *QUICK, cwd=made)
 
     run_script(script_of("audit", "export", cwd=made), again)
 
@@ -102,16 +106,16 @@ def test_a_kept_request_is_kept_by_the_exported_script_too(tmp_path: Path) -> No
 
 
 def test_an_export_that_a_password_was_in_never_has_it(tmp_path: Path) -> None:
-    mtls("all", cwd=tmp_path)
+    mtls("all", *QUICK, cwd=tmp_path)
 
     for form in ("bat", "sh", "ps1", "json"):
         assert PASSWORD not in mtls("audit", "export", "--format", form, cwd=tmp_path).stdout
 
 
-def described(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set of mtls.toml with an intermediate authority, and a CA whose key is encrypted."""
-    made = tmp_path / "made"
-    made.mkdir()
+    made = tmp_path_factory.mktemp("described")
     (made / "mtls.toml").write_text(DESCRIBED, "utf-8")
     mtls("apply", cwd=made, env=PASSPHRASE)
     return made
@@ -122,9 +126,9 @@ def names_in(folder: Path) -> set[str]:
 
 
 def test_the_log_of_apply_makes_an_equal_set_and_asks_for_the_pass_phrase_by_name(
-    tmp_path: Path,
+    described: Path, tmp_path: Path
 ) -> None:
-    made, again = described(tmp_path), tmp_path / "again"
+    made, again = described, tmp_path / "again"
     again.mkdir()
     script = script_of("audit", "export", cwd=made)
     passwords = {"MTLS_P12_PASSWORD_ALICE": PASSWORD}
@@ -145,9 +149,9 @@ def test_the_log_of_apply_makes_an_equal_set_and_asks_for_the_pass_phrase_by_nam
 
 
 def test_the_log_of_what_an_existing_ca_issued_asks_for_its_files_and_does_the_same(
-    tmp_path: Path,
+    described: Path, tmp_path: Path
 ) -> None:
-    made, again = described(tmp_path), tmp_path / "again"
+    made, again = Path(shutil.copytree(described, tmp_path / "made")), tmp_path / "again"
     again.mkdir()
     mtls("crl", cwd=made, env=PASSPHRASE)
     mtls("renew", "alice", cwd=made)

@@ -18,7 +18,8 @@ import pytest
 from tests.machine import CHECKOUT, PASSWORD, openssl, ran
 
 WINDOWS = sys.platform == "win32"
-NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "backup", "dist", "build")
+NOT_COPIED = shutil.ignore_patterns(".*", "test_*", "backup", "dist", "build")
+"""What a checkout can do without. Not what Python has compiled, which takes it a second."""
 BASE_PYTHON = Path(sys.base_prefix, "python.exe") if WINDOWS else Path(sys.executable).resolve()
 """The Python that the one of these tests was made from."""
 BLOCK = {

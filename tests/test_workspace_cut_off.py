@@ -38,6 +38,7 @@ class Instructions:
         self.count = 0
         self.around_system_calls: set[int] = set()
         self._at = set(at)
+        self._last = max(at, default=0)
         self._action = action
         self._again_after = again_after
 
@@ -55,7 +56,7 @@ class Instructions:
 
     def worth_a_visit(self) -> list[int]:
         """All instructions around system calls, and some of the others."""
-        return sorted(self.around_system_calls | set(range(1, self.count + 1, 401)))
+        return sorted(self.around_system_calls | set(range(1, self.count + 1, 809)))
 
     def _frame(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         frame.f_trace_opcodes = True
@@ -68,6 +69,8 @@ class Instructions:
             if self.count in self._at:
                 if self._again_after:
                     self._at.add(self.count + self._again_after)
+                elif self.count == self._last:
+                    sys.settrace(None)
                 self._action()
         return self._instruction
 
