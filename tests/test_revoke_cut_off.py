@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -27,6 +28,10 @@ ENDS = {
     "interrupted": ("kill -INT $PPID; sleep 9; exit 1", 130),
     "killed": ("kill -9 $PPID; exit 1", -KILLED),
 }
+REFUSED = (
+    r'printf "error 23 at 0 depth lookup: certificate revoked\n" >&2;'
+    r'printf "error $one: verification failed\n" >&2'
+)
 
 
 @pytest.fixture(name="folder")
@@ -121,6 +126,28 @@ def test_a_crl_that_does_not_list_the_leaver_is_never_put_in_place(
     done = mtls("revoke", "bob", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=5)
 
     assert "it lists what the register says is revoked" in done.stderr
+    assert kept(folder) == before
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize(
+    ("says", "wanted"),
+    [
+        ('echo "$one: OK"', "alice .*: it is not: OK .wanted: it is refused as revoked"),
+        (REFUSED, "server .*: certificate revoked .wanted: the CRL lets it in"),
+    ],
+    ids=["lets everybody in", "refuses everybody"],
+)
+def test_a_crl_by_which_openssl_decides_otherwise_is_never_put_in_place(
+    folder: Path, tmp_path: Path, says: str, wanted: str
+) -> None:
+    each = f'for one; do case "$one" in crl.pem) ;; *.pem) {says};; esac; done; exit 0'
+    program = stand_in(tmp_path, "* -crl_check *", each)
+    before = kept(folder)
+
+    done = mtls("revoke", "bob", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=5)
+
+    assert re.search(wanted, " ".join(done.stderr.split()))
     assert kept(folder) == before
 
 

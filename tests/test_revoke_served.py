@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.authority import asked, flat, layered, listed, said
+from tests.authority import asked, layered, left, listed, said
 from tests.machine import ran, tool
 from tests.nginx import EACH, Nginx, of_this_machine, serving, write_config
 from tests.shelf import mtls
@@ -58,8 +58,7 @@ def status(server: Nginx, folder: Path, certificate: str, key: str) -> int:
 
 
 def test_the_leaver_is_refused_and_the_others_are_let_in(server: Nginx, tmp_path: Path) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("revoke", "alice", "--out", folder)
+    folder = left(tmp_path / "set")
 
     with served(server, folder, tmp_path / "nginx"):
         statuses = [
@@ -86,8 +85,7 @@ def test_below_an_intermediate_too(server: Nginx, tmp_path: Path) -> None:
 def test_once_the_crl_is_over_everybody_is_out_and_doctor_says_why_and_what_mends_it(
     server: Nginx, tmp_path: Path
 ) -> None:
-    folder = flat(tmp_path / "set")
-    mtls("revoke", "alice", "--out", folder)
+    folder = left(tmp_path / "set")
     (folder / "test.cnf").write_text(SHORT)
     asked(folder, "ca", "-gencrl", "-crlsec", "1", "-out", "crl.pem")
     (folder / "test.cnf").unlink()
