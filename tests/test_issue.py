@@ -303,8 +303,8 @@ def test_whoever_is_there_stays_and_whoever_is_wanted_otherwise_is_named(fleet: 
     said = fleet.must(*table(fleet, "name,cn\ndevice-002,Other\ndevice-004,\n"), "--key", "P-256")
     again = fleet.must(*NUMBERED, "-n", "3").stdout
 
-    assert "1 of them were there already" in said.stdout
-    assert "not as they are asked for now: device-002" in said.stdout
+    assert "1 of them was there already, and stays as it is" in said.stdout
+    assert "not as it is asked for now: device-002" in said.stdout
     assert (fleet.folder / "clients/device-002/device-002.crt").read_bytes() == before
     assert again.startswith("Nothing to do: all 3 are there.")
     assert_all_agree(fleet, 4)
@@ -411,7 +411,7 @@ def test_an_archive_that_is_asked_for_later_takes_the_place_of_the_folder(fleet:
     named = fleet.must(*NUMBERED, "-n", "1", "--zip").stdout
     said = fleet.must(*NUMBERED, "-n", "1", "--zip", "--reissue").stdout
 
-    assert "not as they are asked for now: device-001" in named
+    assert "not as it is asked for now: device-001" in named
     assert "1 client issued and proven" in said
     assert [path.name for path in (fleet.folder / "clients").iterdir()] == ["device-001.zip"]
     assert [path.name for path in fleet.folder.glob("backup/*/clients/*")] == ["device-001"]
@@ -422,7 +422,7 @@ def test_an_archive_that_is_asked_for_later_takes_the_place_of_the_folder(fleet:
     assert verify(log, folder=fleet.folder).faults == ()
     for options in ((), ("--zip",)):
         again = fleet.must(*NUMBERED, "-n", "1", *options, "--reissue").stdout
-        assert again.startswith("Nothing to do: all 1 are there.\n")
+        assert again.startswith("Nothing to do: 1 is there.\n")
 
 
 def test_a_client_that_is_in_no_register_is_entered_as_openssl_would(fleet: Set) -> None:

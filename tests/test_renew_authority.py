@@ -184,8 +184,10 @@ def test_a_fleet_of_the_root_before_is_issued_again_with_new_keys(layered: Set) 
     assert "since another authority has issued it: device-1" in layered.run("renew").stdout
     assert "fleet-of-another" in codes(findings(layered.folder))
 
+    foreseen = layered.must(*fleet, "--reissue", "--dry-run", "--json").data
     told = layered.must(*fleet, "--reissue").stdout
 
+    assert (foreseen["again"], foreseen["there"]) == (1, 0)
     assert ("1 client issued" in told, "Another authority" in told) == (True, False)
     assert (layered.folder / "clients/device-1/device-1.key").read_bytes() != key
     checked = ("verify", "-CAfile", "ca.crt", "-untrusted", "intermediate.crt")

@@ -153,11 +153,14 @@ def _readers(choices: Choices) -> tuple[str, ...]:
 def _show(choices: Choices, who: Wanted) -> None:
     from mtls_openssl import register  # noqa: PLC0415
     from mtls_openssl.fleet.choosing import Standing, standing  # noqa: PLC0415
+    from mtls_openssl.fleet.renewing import stranger_to  # noqa: PLC0415
 
     folder: Path = choices["out"]
     first = list(itertools.islice(who.leaves(), _SHOWN))
-    gone, zipped = register.revoked(folder), choices["zip"]
-    stands = Counter(standing(folder, leaf, gone, zipped=zipped) for leaf in who.leaves())
+    gone, is_stranger = register.revoked(folder), stranger_to(folder, register.issuer_of(folder))
+    stands = Counter(
+        standing(folder, leaf, gone, is_stranger, zipped=choices["zip"]) for leaf in who.leaves()
+    )
     others = stands[Standing.OTHERWISE] + stands[Standing.REVOKED]
     again = others if choices["reissue"] else 0
     there = stands[Standing.AS_WANTED] + others - again
@@ -174,12 +177,22 @@ def _show(choices: Choices, who: Wanted) -> None:
     if who.count > len(first):
         typer.echo(spoken(_("  and {count} more", count=who.count - len(first))))
     if again:
-        what = _("{count} of them were there, and were not as they are asked for", count=again)
-        typer.echo(spoken(what))
+        typer.echo(spoken(_again(again)))
     if there:
-        typer.echo(
-            spoken(_("{count} of them are there already, and stay as they are", count=there))
+        what = _(
+            "{count} of them {count:is|are} there already, and"
+            " {count:stays as it is|stay as they are}",
+            count=there,
         )
+        typer.echo(spoken(what))
+
+
+def _again(count: int) -> Text:
+    return _(
+        "{count} of them {count:was|were} there, and {count:was|were} not as"
+        " {count:it is|they are} asked for",
+        count=count,
+    )
 
 
 def _leaf(leaf: Leaf) -> dict[str, Any]:
@@ -282,16 +295,20 @@ def _told(done: Done) -> Iterator[Text]:
             folder=done.folder / "clients",
         )
     else:
-        yield _("Nothing to do: all {count} are there.", count=done.wanted)
+        yield _("Nothing to do: {count:|all }{count} {count:is|are} there.", count=done.wanted)
     if done.hosts:
         names = ", ".join(f"{name} ({count})" for name, count in sorted(done.hosts.items()))
         yield _("Their keys were made on: {names}", names=names)
     if done.again:
-        yield _("{count} of them were there, and were not as they are asked for", count=done.again)
+        yield _again(done.again)
     if done.backup:
         yield _("What was there before is in {folder}", folder=done.backup)
     if done.there and done.made:
-        yield _("{count} of them were there already, and stay as they are", count=done.there)
+        yield _(
+            "{count} of them {count:was|were} there already, and"
+            " {count:stays as it is|stay as they are}",
+            count=done.there,
+        )
     if done.passwords:
         yield _("The passwords of their .p12 files: {file}", file=done.passwords)
     for note in notes(done):
@@ -302,8 +319,8 @@ def notes(done: Done) -> Iterator[str]:
     """What a person should know besides, a sentence each."""
     if done.others:
         yield _(
-            "{count} of those that were there are not as they are asked for now: {names};"
-            " --reissue issues them again",
+            "{count} of those that were there {count:is|are} not as {count:it is|they are} asked"
+            " for now: {names}; --reissue issues {count:it|them} again",
             count=done.others,
             names=", ".join(done.named) + ("…" if done.others > len(done.named) else ""),
         )
@@ -315,7 +332,10 @@ def notes(done: Done) -> Iterator[str]:
             names=few(done.revoked, _SHOWN),
         )
     if done.entered:
-        yield _("{count} were in no register, and were entered", count=done.entered)
+        yield _(
+            "{count} {count:was|were} in no register, and {count:was|were} entered",
+            count=done.entered,
+        )
     if done.strangers:
         yield _(
             "Another authority has issued these, or they can't be read: {names}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -50,11 +51,9 @@ class Choosing:
         order, done = self._order, self._done
         if order.renews:
             return self._again(leaf, rekey=order.rekey)
-        stands = standing(self._folder, leaf, self._revoked, zipped=order.zipped)
+        stands = standing(self._folder, leaf, self._revoked, self._is_stranger, zipped=order.zipped)
         if stands is Standing.ABSENT:
             return Item(leaf, order.zipped)
-        if stands is Standing.AS_WANTED and leaf.name in self._strangers:
-            stands = Standing.OTHERWISE
         if order.reissues and stands is not Standing.AS_WANTED:
             done.again += 1
             done.strangers = [name for name in done.strangers if name != leaf.name]
@@ -67,6 +66,9 @@ class Choosing:
             if len(done.named) < _FEW:
                 done.named.append(leaf.name)
         return None
+
+    def _is_stranger(self, there: Client) -> bool:
+        return there.name in self._strangers
 
     def _reissued(self, leaf: Leaf) -> Item:
         there = clients.one(self._folder, leaf.name)
@@ -91,7 +93,12 @@ class Choosing:
 
 
 def standing(
-    folder: Path, leaf: Leaf, revoked: AbstractSet[str], *, zipped: bool = False
+    folder: Path,
+    leaf: Leaf,
+    revoked: AbstractSet[str],
+    is_stranger: Callable[[Client], bool],
+    *,
+    zipped: bool = False,
 ) -> Standing:
     """How somebody stands who is asked for.
 
@@ -99,6 +106,7 @@ def standing(
         folder: the folder of the set.
         leaf: what is asked for.
         revoked: the serial numbers that are revoked, as the register has them.
+        is_stranger: whether another authority has issued a client: it is not as it is asked for.
         zipped: whether an archive is asked for.
     """
     if not clients.is_there(folder, leaf.name):
@@ -107,7 +115,7 @@ def standing(
     if there.described and ca.plain(there.described.serial) in revoked:
         return Standing.REVOKED
     as_wanted = _says(there, leaf) and _has(folder, leaf, zipped=zipped)
-    return Standing.AS_WANTED if as_wanted else Standing.OTHERWISE
+    return Standing.AS_WANTED if as_wanted and not is_stranger(there) else Standing.OTHERWISE
 
 
 def _says(there: Client, leaf: Leaf) -> bool:

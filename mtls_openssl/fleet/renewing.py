@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mtls_openssl import register
@@ -106,6 +106,33 @@ def due(folder: Path, issuer: str, wish: Wish) -> Due:
             ended += one.described.not_after <= wish.now
     some = {kind: tuple(names) for kind, names in found.items()}
     return Due(folder, ended=ended, rekey=wish.rekey, **some)
+
+
+def stranger_to(folder: Path, issuer: str) -> Callable[[Client], bool]:
+    """What tells whether another authority has issued a client, without a process for each.
+
+    It goes by the register, and by the names and keys that certificates tell of; no signature is
+    checked.
+
+    Args:
+        folder: the folder of the set.
+        issuer: the authority that issues, as its files are called before the dot.
+
+    Raises:
+        FolderUnavailableError: the register can't be read.
+    """
+    authority = _described(folder / f"{issuer}.crt")
+    known = {entry.serial for entry in register.entries(folder)}
+
+    def is_stranger(one: Client) -> bool:
+        return bool(
+            authority
+            and one.described
+            and ca.plain(one.described.serial) not in known
+            and not made(authority, one.described)
+        )
+
+    return is_stranger
 
 
 def leaf_of(folder: Path, one: Client) -> Leaf | None:
