@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,59 @@ def test_a_fleet_of_the_root_before_is_named(layered: Set) -> None:
     told = layered.must("apply", "--replace", "ca", "--dry-run").stdout
 
     assert "2 clients of the fleet are of the CA before" in told
+
+
+@pytest.fixture(name="orphaned", scope="module")
+def orphaned_fixture(original: Set, tmp_path_factory: pytest.TempPathFactory) -> Set:
+    """A set whose root was replaced, with two clients of the one before, and one of its own."""
+    orphaned = Set(tmp_path_factory.mktemp("orphaned") / "set").copy_of(original)
+    fleet = ("issue", "--key", "P-256", "--days", "40", "-n", "1")
+    orphaned.must(*fleet, "--cn", "device-{}", "--p12", "default")
+    orphaned.must(*fleet, "--cn", "packed-{}", "--zip")
+    orphaned.must("apply", "--replace", "ca", MTLS_P12_PASSWORD=PASSWORD)
+    orphaned.must(*fleet, "--cn", "late-{}")
+    return orphaned
+
+
+@pytest.fixture(name="standing", scope="module")
+def standing_fixture(orphaned: Set) -> dict[str, dict[str, Any]]:
+    """What status says of each certificate of that set, for a program."""
+    answer: dict[str, Any] = orphaned.run("status", "--json").data
+    return {one["common_name"]: one for one in answer["places"][0]["certificates"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "severity"),
+    [
+        ("device-1", "of another authority", "over"),
+        ("packed-1", "of another authority", "over"),
+        ("late-1", "fine", "fine"),
+        ("alice", "fine", "fine"),
+    ],
+)
+def test_status_says_in_data_whom_another_authority_has_issued(
+    standing: dict[str, dict[str, Any]], name: str, state: str, severity: str
+) -> None:
+    assert (standing[name]["state"], standing[name]["severity"]) == (state, severity)
+
+
+def test_status_names_the_cure_that_doctor_has_for_a_fleet_of_another(
+    orphaned: Set, standing: dict[str, dict[str, Any]]
+) -> None:
+    (cure,) = [one.mend for one in findings(orphaned.folder) if one.code == "fleet-of-another"]
+    assert cure in standing["device-1"]["why"]
+
+
+def test_status_does_not_call_a_fleet_of_another_fine(orphaned: Set) -> None:
+    ran = orphaned.run("status")
+    assert (ran.code, "OF ANOTHER AUTHORITY" in ran.stdout) == (2, True)
+
+
+def test_a_root_that_comes_back_leaves_behind_whom_it_has_not_issued(orphaned: Set) -> None:
+    (before,) = orphaned.folder.glob("backup/*/ca.crt")
+    told = orphaned.must("restore", before.parent.name, "--dry-run").stdout
+    assert "1 client of the fleet is of another authority then" in told
+    assert "in: late-1; issue them again as before, with --reissue:" in told
 
 
 def test_a_fleet_of_the_root_before_is_issued_again_with_new_keys(layered: Set) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
+from mtls_openssl.inventory import clients
 from mtls_openssl.language import _, few
 from mtls_openssl.workspace.commit import CLIENTS
 
@@ -80,8 +81,5 @@ def strangers(patient: Patient) -> Iterator[Finding]:
                 names=few(names, _SHOWN),
             ),
             _("nobody who trusts this CA lets them in"),
-            _(
-                "issue them again as before, with --reissue: {command}",
-                command=mending.ours(patient, "issue", "--from", "TABLE", "--reissue"),
-            ),
+            clients.issued_again(patient.folder),
         )

@@ -35,6 +35,7 @@ def of_certificate(
     *,
     revoked: str,
     mismatch: str,
+    strange: str = "",
     now: dt.datetime,
     within: dt.timedelta | None,
 ) -> Verdict:
@@ -45,6 +46,7 @@ def of_certificate(
         ends: when it ends in truth, which is when the first of its CAs does.
         revoked: that it is revoked, in words; empty if it is not.
         mismatch: the file of a key beside it that is another one's; empty if there is none.
+        strange: that another authority has issued it than its set's, in words; empty if none has.
         now: the time.
         within: how long before its end it ends soon; None for when it is to be renewed.
     """
@@ -60,6 +62,8 @@ def of_certificate(
     if mismatch:
         why = _("{file} is the key of another certificate", file=mismatch)
         return Verdict(State.MISMATCH, Severity.OVER, why)
+    if strange:
+        return Verdict(State.STRANGER, Severity.OVER, strange)
     within = renewal(certificate.not_before, certificate.not_after, within)
     if ends < now:
         return _outlived(ends, now, within)

@@ -28,6 +28,7 @@ class State(enum.StrEnum):
     NOT_YET = "not yet valid"
     REVOKED = "revoked"
     MISMATCH = "key does not match"
+    STRANGER = "of another authority"
     OUTLIVED = "CA ends before it"
     SUPERSEDED = "superseded"
     BROKEN = "broken"
@@ -47,6 +48,7 @@ _TITLES = {
     State.NOT_YET: _("NOT VALID YET"),
     State.REVOKED: _("REVOKED"),
     State.MISMATCH: _("KEY DOES NOT MATCH"),
+    State.STRANGER: _("OF ANOTHER AUTHORITY"),
     State.OUTLIVED: _("its CA ends before it"),
     State.SUPERSEDED: _("HOLDS ANOTHER CERTIFICATE"),
     State.BROKEN: _("BROKEN"),

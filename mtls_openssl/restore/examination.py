@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from mtls_openssl.plan.naming import Names, owner_of
 from mtls_openssl.proof import Check
 from mtls_openssl.restore import coherence, fleet
 from mtls_openssl.restore.backups import Backup, all_
-from mtls_openssl.restore.book import Book
-from mtls_openssl.restore.case import Case, Entry, Fate
+from mtls_openssl.restore.book import Book, issuer
+from mtls_openssl.restore.case import Case, Client, Entry, Fate
 from mtls_openssl.restore.coherence import Result
 from mtls_openssl.restore.record import Record
-from mtls_openssl.restore.shelf import CA, Set, Shelf
+from mtls_openssl.restore.shelf import BETWEEN, CA, Set, Shelf
 from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.workspace import commit
 
@@ -111,6 +111,7 @@ class _Examiner:
                 *self._ages(now),
                 *book.notes,
                 *fleet.notes(backup, coming, book.revoked, now),
+                *self._left_behind(coming, after),
             ),
             ways=tuple(self._ways(refused)) if refused else (),
         )
@@ -123,6 +124,13 @@ class _Examiner:
         changed = {*self._sources, *self._leaving}
         result = Result(self._before, self._after(), changed)
         return tuple(coherence.checks(self._shelf, self._known, result))
+
+    def _left_behind(self, coming: Sequence[Client], after: Set) -> Iterator[Text]:
+        """Who of the fleet stays, and is of an authority that goes."""
+        old, new = issuer(self._shelf, self._before), issuer(self._shelf, after)
+        if new and (old is None or old.public_key != new.public_key):
+            there = [self._certificate(after.get(name)) for name in (CA, BETWEEN)]
+            yield from fleet.left_behind(self._seen.folder, coming, [one for one in there if one])
 
     def _outdated(self) -> Iterator[str]:
         """What was made of a certificate or a bundle that is not there any more then."""

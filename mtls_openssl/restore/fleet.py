@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from mtls_openssl.inspection.objects import Certificate
 from mtls_openssl.inventory import clients, keys
 from mtls_openssl.inventory.clients import der_of
 from mtls_openssl.inventory.der import NotDerError
+from mtls_openssl.inventory.judging import made
 from mtls_openssl.language import Text, _
 from mtls_openssl.life.taken import fleet_in
 from mtls_openssl.openssl import ca
@@ -148,6 +150,34 @@ def notes(
     ended = [name for name, one in read if one and one.not_after < now]
     if ended:
         yield _("Expired, so that nobody accepts them any more: {names}.", names=named(ended))
+
+
+def left_behind(
+    folder: Path, coming: Sequence[Client], authorities: Sequence[Certificate]
+) -> Iterator[Text]:
+    """Which clients stay in the folder that no authority that will be there has issued.
+
+    Args:
+        folder: the folder of the set.
+        coming: who comes back.
+        authorities: the authorities that will be there.
+    """
+    others = {one.name for one in coming}
+    strangers = [
+        one.name
+        for one in clients.all_in(folder)
+        if one.name not in others
+        and one.described
+        and not any(made(authority.described, one.described) for authority in authorities)
+    ]
+    if strangers:
+        yield _(
+            "{count} client{count:|s} of the fleet {count:is|are} of another authority then, and"
+            " nobody who trusts this CA lets {count:it|them} in: {names}; {cure}.",
+            count=len(strangers),
+            names=named(strangers),
+            cure=clients.issued_again(folder),
+        )
 
 
 def named(names: Sequence[str]) -> str:
