@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import Any
 
@@ -128,6 +129,70 @@ def test_another_subject_in_mtls_toml_would_part_it_from_what_it_has_issued(laye
 
     assert (ran.code, "another subject" in ran.stderr) == (7, True)
     assert layered.files() == before
+
+
+@pytest.fixture(name="renamed")
+def renamed_fixture(layered: Set) -> Set:
+    """A set with a fleet, whose mtls.toml has another name for the authority since."""
+    layered.must("issue", "-n", "1", "--cn", "device-{}", "--key", "P-256", "--days", "40")
+    config = layered.folder / "mtls.toml"
+    config.write_text(SMALL.replace("[intermediate]", '[intermediate]\ncn = "Another"'), "utf-8")
+    return layered
+
+
+def what_is_said(renamed: Set, command: str) -> str:
+    if command == "doctor":
+        return next(one.mend for one in findings(renamed.folder) if one.code == "not-as-described")
+    ran = renamed.run(*command.split())
+    return ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["apply", "apply --replace intermediate", "renew intermediate", "doctor"]
+)
+def test_with_a_fleet_another_name_for_the_authority_is_taken_back_or_costs_a_new_root(
+    command: str, renamed: Set
+) -> None:
+    said = what_is_said(renamed, command)
+    assert "put back into mtls.toml what intermediate.crt says" in said
+    assert prescribed(said) == {"apply --replace ca"}
+
+
+def prescribed(said: str) -> set[str]:
+    """The commands for an authority in a text, as they are typed."""
+    return set(re.findall(r"mtls_openssl ((?:apply --replace|renew) \w+)", said))
+
+
+def test_what_is_prescribed_for_another_name_of_the_authority_ends_well(renamed: Set) -> None:
+    renamed.must("apply", "--replace", "ca", MTLS_P12_PASSWORD=PASSWORD)
+    assert dict(renamed.certificate("intermediate").subject)["CN"] == "Another"
+    assert prescribed(what_is_said(renamed, "apply")) == set()
+
+
+def test_with_a_fleet_a_longer_life_of_the_authority_is_prescribed_as_its_renewal(
+    layered: Set,
+) -> None:
+    layered.must("issue", "-n", "1", "--cn", "device-{}", "--key", "P-256", "--days", "40")
+
+    said = what_is_said(layered, "apply")
+    assert prescribed(said) == {"renew intermediate"}
+    layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+    assert prescribed(what_is_said(layered, "apply")) == set()
+
+
+def test_an_authority_that_comes_between_would_put_a_fleet_of_the_root_out_of_reach(
+    made: Set,
+) -> None:
+    made.describe('profile = "modern"\n[ca]\n')
+    made.must("apply")
+    made.must("issue", "-n", "1", "--cn", "device-{}", "--key", "P-256")
+    made.describe('profile = "modern"\n[ca]\n[intermediate]\n')
+
+    ran = made.run("apply")
+
+    assert (ran.code, "leave [intermediate] out of mtls.toml" in ran.stderr) == (2, True)
+    assert prescribed(ran.stderr) == {"apply --replace ca"}
 
 
 @pytest.mark.parametrize("what", ["a fleet", "somebody who is revoked"])

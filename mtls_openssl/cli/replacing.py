@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtls_openssl.errors import UsageError
-from mtls_openssl.language import Text, _, joined
+from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.scripting import prompt
 
@@ -23,25 +21,19 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
         folder: the folder of the set.
         decision: what is to be done.
 
-    Raises:
-        UsageError: it would be good still, and nobody could revoke it any more.
-        FolderUnavailableError: the register can't be read.
     """
     from mtls_openssl import register  # noqa: PLC0415 - few runs make an authority anew
     from mtls_openssl.inventory import clients  # noqa: PLC0415
 
     if not (decision.makes(ROOT) or decision.makes(INTERMEDIATE)):
         return
-    fleet = len(clients.names(folder))
-    if not decision.makes(ROOT):
-        _require_nobody_out_of_reach(folder, fleet)
     if register.is_kept(folder):
         yield _(
             "the register and the CRL of the authority before go to the backup; a server that"
             " reads crl.pem needs another: {command}",
             command=prompt.ours(folder, "crl"),
         )
-    if fleet:
+    if fleet := len(clients.names(folder)):
         yield _(
             "{count} client{count:|s} of the fleet {count:is|are} of the CA before, which nobody"
             " will trust any more; issue again as before, with --reissue: {command}",
@@ -65,32 +57,3 @@ def with_an_old_chain(folder: Path, decision: Decision) -> Iterator[Text]:
             " from before, which is good until it ends; whoever is renewed gets the new one",
             count=fleet,
         )
-
-
-def _require_nobody_out_of_reach(folder: Path, fleet: int) -> None:
-    from mtls_openssl import register  # noqa: PLC0415
-    from mtls_openssl.openssl.ca import Status  # noqa: PLC0415
-
-    now = datetime.now(UTC)
-    revoked = sum(
-        entry.status is Status.REVOKED and entry.expires > now for entry in register.entries(folder)
-    )
-    if not (fleet or revoked):
-        return
-    counted = (
-        _("clients of the fleet: {count}", count=fleet) if fleet else "",
-        _("revoked: {count}", count=revoked) if revoked else "",
-    )
-    raise UsageError(
-        _("Nobody could revoke any more what the intermediate authority has issued."),
-        cause=_(
-            "below the same root it is good until it ends, whatever a new authority says ({what})",
-            what=joined(_(", "), filter(None, counted)),
-        ),
-        fix=_(
-            "let the authority last longer, with its key: {renew}; or, if its key is in wrong"
-            " hands, have a new root as well: {replace}",
-            renew=prompt.ours(folder, "renew", "intermediate"),
-            replace=prompt.ours(folder, "apply", "--replace", "ca"),
-        ),
-    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.members import CONFIG
 from mtls_openssl.doctor.patient import Patient
-from mtls_openssl.language import _, joined
+from mtls_openssl.language import Text, _, joined
 
 
 def settings(patient: Patient) -> Iterator[Finding]:
@@ -49,16 +49,24 @@ def differences(patient: Patient, known: Collection[str]) -> Iterator[Finding]:
         patient: whose folder it is.
         known: the files of which something is the matter already.
     """
-    found = [one.what for one in patient.unlike if not set(one.files) & set(known)]
-    if found:
-        yield Finding(
-            "not-as-described",
-            Severity.WARNING,
-            CONFIG,
-            _("The folder is not what mtls.toml says: {changes}.", changes=joined(_("; "), found)),
-            _("whoever goes by mtls.toml relies on something that is not so"),
-            _(
-                "look what would be done: {command}; then the same without --dry-run",
-                command=mending.ours(patient, "apply", "--dry-run"),
-            ),
-        )
+    found = [one for one in patient.unlike if not set(one.files) & set(known)]
+    mends = _(
+        "look what would be done: {command}; then the same without --dry-run",
+        command=mending.ours(patient, "apply", "--dry-run"),
+    )
+    if changes := [one.what for one in found if one.mend is None]:
+        yield _unlike(changes, mends)
+    for one in found:
+        if one.mend is not None:
+            yield _unlike([one.what], one.mend)
+
+
+def _unlike(changes: Sequence[Text], mend: Text) -> Finding:
+    return Finding(
+        "not-as-described",
+        Severity.WARNING,
+        CONFIG,
+        _("The folder is not what mtls.toml says: {changes}.", changes=joined(_("; "), changes)),
+        _("whoever goes by mtls.toml relies on something that is not so"),
+        mend,
+    )

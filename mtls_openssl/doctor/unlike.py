@@ -11,7 +11,7 @@ from mtls_openssl.desk import Desk
 from mtls_openssl.doctor.members import Members
 from mtls_openssl.errors import MtlsError
 from mtls_openssl.language import Text, _, joined
-from mtls_openssl.life import condition
+from mtls_openssl.life import authority, condition
 from mtls_openssl.life.deciding import decide
 from mtls_openssl.life.decision import Verb, Wish
 from mtls_openssl.manifest import Manifest
@@ -25,10 +25,12 @@ class Unlike:
     Args:
         what: what would be done, or what is otherwise.
         files: what it is about; who knows that something is the matter with one knows this too.
+        mend: what is to be done about it; None where `apply` does it.
     """
 
     what: Text
     files: tuple[str, ...]
+    mend: Text | None = None
 
 
 def gather(
@@ -58,7 +60,8 @@ def _unlike(wanted: Manifest, there: condition.Condition, now: datetime) -> Iter
         faults = there.faults(one.certificate_file)
         if faults and one.certificate_file in there.files:
             what = _("{file}: {fault}", file=one.certificate_file, fault=joined(_("; "), faults))
-            yield Unlike(what, (one.certificate_file, one.key_file))
+            mend = authority.mending(one, there)
+            yield Unlike(what, (one.certificate_file, one.key_file), mend)
     decision = decide(wanted, there, Wish(now))
     for action in decision.actions:
         if action.verb not in {Verb.KEEP, Verb.RENEW}:

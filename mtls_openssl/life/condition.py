@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mtls_openssl import register
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import CommandFailedError, FolderUnavailableError, system_said
 from mtls_openssl.inspection.files import is_encrypted
+from mtls_openssl.inventory import clients
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Manifest
 from mtls_openssl.openssl import ca, x509
@@ -35,6 +37,8 @@ class Condition:
         unopened: the PKCS#12 files whose password is not known.
         revoked: the files of the certificates that the register calls revoked.
         called: the friendly name in each PKCS#12 file that was opened, as openssl prints it.
+        fleet: how many clients of a fleet there are.
+        barred: how many certificates are revoked and would not have ended.
     """
 
     folder: Path
@@ -45,6 +49,8 @@ class Condition:
     unopened: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()
     called: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fleet: int = 0
+    barred: int = 0
 
     def faults(self, file: str) -> tuple[str, ...]:
         """What is not as wanted about a file, a sentence each."""
@@ -96,7 +102,9 @@ def examine(
         CommandFailedError: openssl could not be asked.
         FolderUnavailableError: the folder can't be looked into, or its register can't be read.
     """
-    files, revoked = files_in(folder), register.revoked(folder)
+    files, entries = files_in(folder), register.entries(folder)
+    gone = {one.serial: one for one in entries if one.status is ca.Status.REVOKED}
+    now = datetime.now(UTC)
     bundles = [
         pieces.bundle(leaf, packing, manifest)
         for leaf in manifest.leaves
@@ -119,9 +127,18 @@ def examine(
             else ()
         ),
         frozenset(bundle.file for bundle in bundles if bundle not in opened),
-        frozenset(file for file, one in certificates.items() if ca.plain(one.serial) in revoked),
+        frozenset(file for file, one in certificates.items() if ca.plain(one.serial) in gone),
         {file: one.names[0] for file, one in proof.packed(outcomes).items() if one.names},
+        _fleet(folder),
+        sum(one.expires > now for one in gone.values()),
     )
+
+
+def _fleet(folder: Path) -> int:
+    try:
+        return len(clients.names(folder))
+    except OSError:
+        return 0  # whoever needs the fleet says what is the matter
 
 
 def files_in(folder: Path) -> frozenset[str]:

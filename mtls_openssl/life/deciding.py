@@ -9,6 +9,7 @@ from datetime import timedelta
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import Text, _, joined
+from mtls_openssl.life import authority
 from mtls_openssl.life.condition import Condition, leaves_there
 from mtls_openssl.life.decision import Action, Decision, Verb, Wish
 from mtls_openssl.manifest import Authority, Leaf, Manifest, Packing
@@ -30,6 +31,7 @@ def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
         FolderUnavailableError: an authority is missing, and to make it anew would make what it
             has issued worthless; or a certificate is named that can't be renewed, since its key is
             elsewhere, or it is revoked and is to keep its key.
+        UsageError: a new authority would put others out of reach, who are good still.
     """
     authorities = list[Action]()
     fresh = False
@@ -48,6 +50,8 @@ def decide(manifest: Manifest, condition: Condition, wish: Wish) -> Decision:
     works = any(action.work and action.work.issue for action in leaves)
     issuer = manifest.issuer
     made = {action.name for action in authorities if action.verb is Verb.MAKE}
+    if made and manifest.root.name not in made:
+        authority.require_in_reach(condition, manifest)
     if works and issuer.name not in made and issuer.key_file not in condition.files:
         raise FolderUnavailableError(
             _("{file} is not here, and it takes it to issue a certificate.", file=issuer.key_file),
@@ -76,7 +80,7 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
     if one.name in wish.replace:
         return Action(one.name, Verb.MAKE, (_("asked for by name"),))
     if one.name in wish.names:
-        return _certified_again(one, manifest, condition, wish)
+        return authority.certified_again(one, manifest, condition, wish)
     if one.certificate_file in condition.files:
         return Action(one.name, Verb.KEEP)
     others = sorted({*leaves_there(condition.files)} - {one.name})
@@ -102,7 +106,7 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
             if wish.only_renew
             else _(
                 "bring back the old one from backup/, or say that you want a new one: {command}",
-                command=_anew(one, condition),
+                command=authority.anew(one.name, condition),
             ),
         )
     if wish.only_renew:
@@ -113,43 +117,6 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
                   command=ours(condition.folder, "all")),
         )  # fmt: skip
     return Action(one.name, Verb.MAKE, (_("it is not there yet"),))
-
-
-def _certified_again(
-    one: Authority, manifest: Manifest, condition: Condition, wish: Wish
-) -> Action:
-    """An authority below the root with its key, so that all that it has issued stays good."""
-    if one is manifest.root:
-        raise FolderUnavailableError(
-            _("The root CA is not renewed like a certificate."),
-            cause=_("nobody signs it but itself, and whoever trusts it has its certificate"),
-            fix=_(
-                "let it last longer, with its key: {command}",
-                command=ours(condition.folder, "repair-ca", "--ca-days", "3650"),
-            ),
-        )
-    if wish.rekey:
-        raise FolderUnavailableError(
-            _("{file} is renewed with its key only.", file=one.certificate_file),
-            cause=_("with a new one all that it has issued would be refused"),
-            fix=_("to make it anew, and with it all that it has issued: {command}",
-                  command=_anew(one, condition)),
-        )  # fmt: skip
-    for file in (one.key_file, manifest.root.key_file):
-        if file not in condition.files:
-            raise FolderUnavailableError(
-                _("{file} is not here, and it takes it to renew {name}.", file=file, name=one.name),
-                fix=_("put {file} beside {certificate} for this", file=file,
-                      certificate=file.replace(".key", ".crt")),
-            )  # fmt: skip
-    there = condition.certificates.get(one.certificate_file)
-    if there and there.subject != one.subject:
-        raise FolderUnavailableError(
-            _("{file} has another subject than mtls.toml describes.", file=one.certificate_file),
-            cause=_("what it has issued names it as its issuer"),
-            fix=_("describe it in mtls.toml as it is: cn under [intermediate]"),
-        )
-    return Action(one.name, Verb.RENEW, (_("asked for by name"),))
 
 
 def _leaf(
@@ -331,16 +298,11 @@ def _unlike(manifest: Manifest, condition: Condition, kept: AbstractSet[str]) ->
         faults = condition.faults(one.certificate_file)
         if faults and one.name in kept:
             yield _(
-                "{file} stays, though {faults}; to make it anew, and with it all that it has"
-                " issued: {command}",
+                "{file} stays, though {faults}; {mend}",
                 file=one.certificate_file,
                 faults=joined(_("; "), faults),
-                command=_anew(one, condition),
+                mend=authority.mending(one, condition),
             )
-
-
-def _anew(one: Authority, condition: Condition) -> str:
-    return ours(condition.folder, "apply", "--replace", one.name)
 
 
 def _elsewhere(manifest: Manifest, condition: Condition, wish: Wish) -> Iterator[Text]:
