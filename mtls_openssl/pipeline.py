@@ -347,6 +347,8 @@ def _not_proven(refused: Sequence[Check], log: Path) -> NotProvenError:
     )
     cause: str = ""
     fix: str = _("what openssl said is in {log}", log=log)
+    if all(check.mend for check in refused):
+        fix = joined(_("; "), dict.fromkeys(check.mend for check in refused))
     if _is_full(log.parent):
         cause, fix = diagnosis.DISK_FULL
     elif "key usage extension" in faults or "not marked critical" in faults:

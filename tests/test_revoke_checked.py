@@ -100,14 +100,41 @@ def handshakes(folder: Path, code: int = 0) -> list[tuple[str, bool]]:
     return [(one["tried"], one["as_expected"]) for one in json.loads(done.stdout)["handshakes"]]
 
 
-def test_verify_lets_in_who_is_not_revoked_and_names_who_is(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def revoked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with the new certificate revoked as well."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("revoked") / "set"))
     mtls("verify", cwd=folder)
     mtls("revoke", "client", cwd=folder)
+    return folder
 
-    said_ = mtls("verify", cwd=folder, exit_code=5).stderr
 
-    assert "client.crt: its CA has revoked it" in said_
+def test_verify_names_who_is_revoked_since_when_and_the_two_ways_out(revoked: Path) -> None:
+    said_ = mtls("verify", cwd=revoked, exit_code=5).stderr
+
+    assert "client.crt: its CA has revoked it, on 20" in said_
+    assert (
+        "To mend it: have a new one issued, with a new key: python -m mtls_openssl renew" in said_
+    )
+    assert "move its files to another folder" in said_
     assert "server.crt" not in said_
+
+
+def test_verify_is_content_once_who_was_revoked_has_a_new_key(
+    revoked: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(revoked, tmp_path / "set"))
+    mtls("renew", "client", "--rekey", "-q", cwd=folder)
+    mtls("verify", cwd=folder)
+
+
+def test_verify_is_content_once_the_files_of_who_is_revoked_are_elsewhere(
+    revoked: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(revoked, tmp_path / "set"))
+    for file in folder.glob("client.*"):
+        file.unlink()
+    mtls("verify", cwd=folder)
 
 
 def test_verify_says_that_an_expired_crl_locks_everybody_out(refused: dict[str, str]) -> None:

@@ -20,11 +20,13 @@ class Check:
         subject: the file that it is about.
         claim: what must be true of it.
         fault: why it is not, in one sentence; empty if it is.
+        mend: what mends that, where that is known.
     """
 
     subject: str
     claim: str
     fault: str = ""
+    mend: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.inventory import reading
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl import verify
 from mtls_openssl.proof import Check, Proving
@@ -24,7 +26,6 @@ _MEANT: dict[str, Text] = {
         "crl.pem lacks the CRL of an authority in its chain, and whoever checks with it refuses"
         " everybody; make it anew: {command}"
     ),
-    _REVOKED: _("its CA has revoked it; have a new one issued"),
 }
 
 
@@ -48,7 +49,9 @@ def proving(
         return Proving()
     commands = {name: _command(name, by) for name in certificates}
     again = ours(folder, "crl")
-    return Proving(tuple(commands.values()), lambda outcomes: _judge(commands, outcomes, again))
+    return Proving(
+        tuple(commands.values()), lambda outcomes: _judge(folder, commands, outcomes, again)
+    )
 
 
 def _command(name: str, by: str) -> Command:
@@ -62,7 +65,7 @@ def _command(name: str, by: str) -> Command:
 
 
 def _judge(
-    commands: dict[str, Command], outcomes: Sequence[Outcome], again: str
+    folder: Path, commands: dict[str, Command], outcomes: Sequence[Outcome], again: str
 ) -> Iterator[Check]:
     answers = {
         outcome.command.argv: outcome.finished
@@ -73,6 +76,40 @@ def _judge(
         if finished := answers.get(command.argv):
             good = finished.exit == 0 and verify.is_ok(finished.stdout, name)
             words = verify.reason(f"{finished.stderr}\n{finished.stdout}")
+            if _REVOKED in words:
+                yield _revoked(folder, name)
+                continue
             meant = [Text(text, command=again) for said, text in _MEANT.items() if said in words]
             fault = meant[0] if meant else words or finished.stderr.strip()
             yield Check(name, _("nobody has revoked it"), "" if good else fault)
+
+
+def _revoked(folder: Path, name: str) -> Check:
+    day = _since(folder, name)
+    fault = _("its CA has revoked it")
+    if day:
+        fault = _("its CA has revoked it, on {date}", date=day)
+    mend = _(
+        "have a new one issued, with a new key: {command}; or, if {file} is to stay out, move its"
+        " files to another folder",
+        file=name,
+        command=ours(folder, "renew", name.removesuffix(".crt"), "--rekey"),
+    )
+    return Check(name, _("nobody has revoked it"), fault, mend)
+
+
+def _since(folder: Path, name: str) -> str:
+    """The day from which the CRL calls a certificate revoked; empty if that can't be read."""
+    try:
+        lists = reading.read(folder / LIST, LIST).lists
+        certificates = reading.read(folder / name, name).certificates
+    except FolderUnavailableError:
+        return ""
+    days = [
+        f"{entry.date:%Y-%m-%d}"
+        for listed in lists
+        for entry in listed.described.revoked
+        for one in certificates[:1]
+        if (listed.described.issuer, entry.serial) == (one.described.issuer, one.described.serial)
+    ]
+    return days[0] if days else ""
