@@ -121,7 +121,7 @@ def revoke(choices: Choices) -> None:
     wish = revoking.Wish(
         name, serial, choices["reason"].value, _days(choices) if choices["crl"] else None
     )
-    with _at_work(choices, "revoke") as work:
+    with _at_work(choices, "revoke", name) as work:
         done = revoking.revoke(work, wish)
     console.be_deaf()
     if choices["json"]:
@@ -215,7 +215,7 @@ def _answered(answer: Answer) -> Text:
 
 
 @contextlib.contextmanager
-def _at_work(choices: Choices, command: str) -> Iterator[Work]:
+def _at_work(choices: Choices, command: str, only: str = "") -> Iterator[Work]:
     from mtls_openssl.locate import find  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
     from mtls_openssl.revocation.work import Order, at_work  # noqa: PLC0415
@@ -228,6 +228,7 @@ def _at_work(choices: Choices, command: str) -> Iterator[Work]:
         passphrases=_passphrases(choices),
         limit=choices["timeout"],
         heard=heard(choices),
+        only=only,
     )
     with at_work(order, found, door=door) as work:
         yield work

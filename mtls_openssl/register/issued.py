@@ -79,13 +79,14 @@ class Findings:
         return tuple(sorted({one.name for one in self.issued}))
 
 
-def gather(desk: Desk, folder: Path, issuer: str) -> Findings:
+def gather(desk: Desk, folder: Path, issuer: str, only: str = "") -> Findings:
     """Find what an authority has issued.
 
     Args:
         desk: where openssl is asked.
         folder: the folder of the set.
         issuer: the authority, as its files are called before the dot.
+        only: the one client of a fleet that is looked for; empty for all of them.
 
     Raises:
         FolderUnavailableError: its own certificate can't be read.
@@ -103,7 +104,7 @@ def gather(desk: Desk, folder: Path, issuer: str) -> Findings:
     unreadable: list[Text] = []
     found = dict[str, tuple[Path, Certificate]]()
     for path, one in (
-        *_certificates(reader, folder, unreadable), *_clients(folder, unreadable)
+        *_certificates(reader, folder, unreadable), *_clients(folder, unreadable, only)
     ):  # fmt: skip
         found.setdefault(fingerprint(one.pem), (path, one))
     rivals = [pair for pair in found.values() if _is_leaf(pair[1].described)]
@@ -144,9 +145,11 @@ def _certificates(
             unreadable.append(_("{file} holds no certificate", file=path))
 
 
-def _clients(folder: Path, unreadable: list[Text]) -> Iterator[tuple[Path, Certificate]]:
+def _clients(folder: Path, unreadable: list[Text], only: str) -> Iterator[tuple[Path, Certificate]]:
     """The certificates of a fleet, read without a process: there may be thousands."""
-    for one in (one for place in (folder, *_backups(folder)) for one in clients.all_in(place)):
+    places = (folder, *_backups(folder))
+    found = ((place, name) for place in places for name in clients.names(place))
+    for one in (clients.one(place, name) for place, name in found if name == only or not only):
         if one.described is None:
             unreadable.append(_("{file} holds no certificate", file=one.path))
         else:

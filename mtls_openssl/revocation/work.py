@@ -18,6 +18,7 @@ from mtls_openssl.errors import (
     NotProvenError,
 )
 from mtls_openssl.inspection.files import is_encrypted
+from mtls_openssl.inventory.entered import oneline
 from mtls_openssl.language import _, joined
 from mtls_openssl.locate import Found
 from mtls_openssl.manifest import passphrase_variable
@@ -36,9 +37,11 @@ from mtls_openssl.register import (
     configured,
     first,
     gather,
+    is_kept,
     issuer_of,
     standing,
 )
+from mtls_openssl.register import entries as entries_of
 from mtls_openssl.register import keeping as steps
 from mtls_openssl.register.files import parsed
 from mtls_openssl.runner import Room
@@ -59,6 +62,7 @@ class Order:
             `manifest.passphrase_variable`; one that is not needed does no harm.
         limit: seconds that any one openssl command may take, instead of its own limit.
         heard: who is told of each command, once it has ended.
+        only: whose certificates are needed, of the clients of a fleet; empty for all of them.
     """
 
     folder: Path
@@ -66,6 +70,7 @@ class Order:
     passphrases: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     limit: float | None = None
     heard: Callable[[Outcome], None] = lambda _outcome: None
+    only: str = ""
 
 
 class Work:
@@ -176,7 +181,7 @@ class Work:
         """Bring the register here, or make it, with all in it that the authority has issued."""
         self._require(self.issuer)
         self.bring(f"{self.issuer}.crt", f"{self.issuer}.key")
-        self.findings = gather(self.desk, self.folder, self.issuer)
+        self.findings = self._found()
         self.before = standing(self.desk, self.folder)
         self.render(configured(self.issuer))
         there = [name for name in NAMES if (self.folder / name).is_file()]
@@ -201,6 +206,26 @@ class Work:
                 fix=_("what openssl said is in {log}", log=self.folder / LOG),
             )
         self._take_over()
+
+    def _found(self) -> Findings:
+        """What the authority has issued; of a large fleet only what is needed, where that will do.
+
+        Whoever else is not in the register is entered by the run that needs them.
+        """
+        name = self._order.only
+        if name and is_kept(self.folder):
+            some = gather(self.desk, self.folder, self.issuer, name)
+            theirs = {one.serial for one in some.of(name)}
+            subjects = {oneline(one.described.subject) for one in some.of(name)}
+            entries = entries_of(self.folder)
+            subjects |= {entry.subject for entry in entries if entry.serial in theirs}
+            known = {one.serial for one in some.issued}
+            # Else somebody else has one of the same subject, or nobody any more.
+            if theirs and all(
+                entry.serial in known for entry in entries if entry.subject in subjects
+            ):
+                return some
+        return gather(self.desk, self.folder, self.issuer)
 
     def _take_over(self) -> None:
         """Revoke whom the CRL in place has revoked, so that no lost register lets them in again."""
