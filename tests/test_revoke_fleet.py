@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mtls_openssl.inventory import clients
 from mtls_openssl.inventory.clients import Client
 from mtls_openssl.openssl import ca
 from mtls_openssl.openssl.ca import Status
+from tests.ailments import findings
 from tests.sets import Set, made_fixture
 from tests.test_issue import SET
 
@@ -37,13 +39,13 @@ def fleet_fixture(original: Set, made: Set) -> Set:
 
 
 @pytest.fixture(name="looked_at")
-def looked_at_fixture(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Whose certificates have been read."""
-    names = set[str]()
+def looked_at_fixture(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Whose certificates have been read, and how often."""
+    names = Counter[str]()
     one = clients.one
 
     def reading(folder: Path, name: str) -> Client:
-        names.add(name)
+        names[name] += 1
         return one(folder, name)
 
     monkeypatch.setattr(clients, "one", reading)
@@ -62,9 +64,21 @@ def everybody_of(fleet: Set, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["device-1", "packed-1"])
-def test_only_whoever_is_named_is_read(fleet: Set, looked_at: set[str], name: str) -> None:
+def test_only_whoever_is_named_is_read(fleet: Set, looked_at: Counter[str], name: str) -> None:
     fleet.must("revoke", name)
-    assert looked_at == {name}
+    assert set(looked_at) == {name}
+
+
+def test_doctor_reads_a_fleet_once_where_somebody_is_revoked(
+    fleet: Set, looked_at: Counter[str]
+) -> None:
+    fleet.must("revoke", "device-2")
+    looked_at.clear()
+
+    (told,) = [one.what for one in findings(fleet.folder) if one.code == "fleet-revoked"]
+
+    assert told == "1 client of the fleet is revoked: device-2."
+    assert looked_at == dict.fromkeys(clients.names(fleet.folder), 1)
 
 
 def test_what_a_renewal_has_replaced_is_revoked_too(fleet: Set) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from mtls_openssl import register
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError, MtlsError
 from mtls_openssl.inspection.reading import Reader
-from mtls_openssl.inventory import clients
 from mtls_openssl.language import _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, crl
@@ -59,12 +57,28 @@ class Lists:
         )
 
 
-def gather(desk: Desk, folder: Path) -> Lists:
+@dataclasses.dataclass(frozen=True)
+class Serial:
+    """What tells the certificate of a client of a fleet from all others.
+
+    Args:
+        name: the name of the client.
+        issuer: who issued it.
+        serial: its serial number, as the register has it.
+    """
+
+    name: str
+    issuer: Name
+    serial: str
+
+
+def gather(desk: Desk, folder: Path, fleet: Collection[Serial]) -> Lists:
     """Read what there is of revocation.
 
     Args:
         desk: where openssl is asked.
         folder: the folder of the set.
+        fleet: the certificates of its fleet.
     """
     if not ((folder / register.LIST).is_file() or register.is_kept(folder)):
         return Lists()
@@ -84,7 +98,7 @@ def gather(desk: Desk, folder: Path) -> Lists:
         )
     except FolderUnavailableError as error:
         return dataclasses.replace(lists, trouble=error)
-    return dataclasses.replace(lists, fleet=tuple(_out(lists, folder)))
+    return dataclasses.replace(lists, fleet=tuple(_out(lists, fleet)))
 
 
 def _is_one(path: Path) -> bool:
@@ -92,18 +106,12 @@ def _is_one(path: Path) -> bool:
     return path.is_file() and not f".{path.name}".endswith(f".{CHAIN}")
 
 
-def _out(lists: Lists, folder: Path) -> Iterator[str]:
+def _out(lists: Lists, fleet: Collection[Serial]) -> Iterator[str]:
     """The clients of a fleet that are revoked."""
-    if not (lists.revoked or lists.listed):
-        return
     revoked, listed = lists.revoked, lists.listed
-    with contextlib.suppress(OSError):  # as above
-        for one in clients.all_in(folder):
-            if one.described is None:
-                continue
-            serial = ca.plain(one.described.serial)
-            if serial in revoked or (one.described.issuer, serial) in listed:
-                yield one.name
+    for one in fleet:
+        if one.serial in revoked or (one.issuer, one.serial) in listed:
+            yield one.name
 
 
 def _certificate(reader: Reader, path: Path) -> Description | None:

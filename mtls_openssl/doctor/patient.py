@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from mtls_openssl import register
 from mtls_openssl.audit import LOG, Verdict, verify
 from mtls_openssl.desk import Desk
 from mtls_openssl.doctor import lists, members, unlike
-from mtls_openssl.doctor.lists import Lists
+from mtls_openssl.doctor.lists import Lists, Serial
 from mtls_openssl.doctor.members import Members
 from mtls_openssl.doctor.surroundings import Surroundings, gather
 from mtls_openssl.doctor.unlike import Unlike
@@ -23,10 +24,12 @@ from mtls_openssl.inspection.content import Content, taken_apart
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.inspection.objects import Bundle, Certificate, Holding, Key, fingerprint
 from mtls_openssl.inspection.reading import Reader
+from mtls_openssl.inventory.clients import Client
 from mtls_openssl.language import _
 from mtls_openssl.life.decision import Wish
 from mtls_openssl.locate import Search
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Role
+from mtls_openssl.openssl import ca
 from mtls_openssl.openssl import verify as verification
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.steps import Command, Kind
@@ -220,11 +223,12 @@ def look(
             read[name] = _file(request.folder / name, reader if able else None)
         return read[name]
 
+    fleet, serials = _fleet(request)
     found = members.gather(request.folder, lambda name: file(name).certificate)
     files = {name: file(name) for name in (*found.halves, *found.bundles)}
     patient = Patient(
         request, search, absence, files, found, {}, {}, {}, *log, "", Surroundings(),
-        fleet=_fleet(request),
+        fleet=fleet,
     )  # fmt: skip
     if not able:
         return patient
@@ -240,16 +244,24 @@ def look(
         spares=dict(_spare(patient, name, reader) for name in found.halves),
         config=_by_hand(desk, search),
         surroundings=gather(desk, request.folder, servers=_servers(found)),
-        lists=lists.gather(desk, request.folder),
+        lists=lists.gather(desk, request.folder, serials),
         unlike=unlike.gather(desk, request.folder, found, request.passwords, request.now),
     )
 
 
-def _fleet(request: Request) -> Due | None:
-    try:
-        return renewing.due(request.folder, register.issuer_of(request.folder), Wish(request.now))
-    except (OSError, FolderUnavailableError):
-        return None  # what can't be read is told of where it is looked at
+def _fleet(request: Request) -> tuple[Due | None, tuple[Serial, ...]]:
+    """Who of a fleet nears the end, and the serial numbers of all: it is read once."""
+    folder, serials = request.folder, list[Serial]()
+
+    def read(one: Client) -> None:
+        if one.described:
+            serial = ca.plain(one.described.serial)
+            serials.append(Serial(one.name, one.described.issuer, serial))
+
+    due: Due | None = None  # what can't be read is told of where it is looked at
+    with contextlib.suppress(OSError, FolderUnavailableError):
+        due = renewing.due(folder, register.issuer_of(folder), Wish(request.now), read)
+    return due, tuple(serials)
 
 
 def _servers(found: Members) -> tuple[str, ...]:

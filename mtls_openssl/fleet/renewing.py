@@ -65,7 +65,9 @@ class Due:
                 yield leaf
 
 
-def due(folder: Path, issuer: str, wish: Wish) -> Due:
+def due(
+    folder: Path, issuer: str, wish: Wish, read: Callable[[Client], object] = lambda _one: None
+) -> Due:
     """Who is renewed.
 
     Args:
@@ -73,6 +75,7 @@ def due(folder: Path, issuer: str, wish: Wish) -> Due:
         issuer: the authority that issues, as its files are called before the dot.
         wish: how long before its end a certificate is renewed, or who is by name, and whether
             with a new key.
+        read: who is given each client that was read on the way.
 
     Raises:
         OSError: the folder of the clients can't be looked into.
@@ -87,6 +90,7 @@ def due(folder: Path, issuer: str, wish: Wish) -> Due:
         if wish.names and name not in wish.names:
             continue
         one = clients.one(folder, name)
+        read(one)
         if not (authority and one.described and made(authority, one.described)):
             if wish.names:
                 found["unfit"].append(name)
