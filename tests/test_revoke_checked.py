@@ -101,7 +101,7 @@ def handshakes(folder: Path, code: int = 0) -> list[tuple[str, bool]]:
 
 
 @pytest.fixture(scope="module")
-def revoked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def taken_back(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, with the new certificate revoked as well."""
     folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("revoked") / "set"))
     mtls("verify", cwd=folder)
@@ -109,8 +109,8 @@ def revoked(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_verify_names_who_is_revoked_since_when_and_the_two_ways_out(revoked: Path) -> None:
-    said_ = mtls("verify", cwd=revoked, exit_code=5).stderr
+def test_verify_names_who_is_revoked_since_when_and_the_two_ways_out(taken_back: Path) -> None:
+    said_ = mtls("verify", cwd=taken_back, exit_code=5).stderr
 
     assert "client.crt: its CA has revoked it, on 20" in said_
     assert (
@@ -121,17 +121,17 @@ def test_verify_names_who_is_revoked_since_when_and_the_two_ways_out(revoked: Pa
 
 
 def test_verify_is_content_once_who_was_revoked_has_a_new_key(
-    revoked: Path, tmp_path: Path
+    taken_back: Path, tmp_path: Path
 ) -> None:
-    folder = Path(shutil.copytree(revoked, tmp_path / "set"))
+    folder = Path(shutil.copytree(taken_back, tmp_path / "set"))
     mtls("renew", "client", "--rekey", "-q", cwd=folder)
     mtls("verify", cwd=folder)
 
 
 def test_verify_is_content_once_the_files_of_who_is_revoked_are_elsewhere(
-    revoked: Path, tmp_path: Path
+    taken_back: Path, tmp_path: Path
 ) -> None:
-    folder = Path(shutil.copytree(revoked, tmp_path / "set"))
+    folder = Path(shutil.copytree(taken_back, tmp_path / "set"))
     for file in folder.glob("client.*"):
         file.unlink()
     mtls("verify", cwd=folder)
