@@ -86,7 +86,7 @@ def gather(desk: Desk, folder: Path, issuer: str, only: str = "") -> Findings:
         desk: where openssl is asked.
         folder: the folder of the set.
         issuer: the authority, as its files are called before the dot.
-        only: the one client of a fleet that is looked for; empty for all of them.
+        only: the one client of a fleet that is looked for, in any case; empty for all of them.
 
     Raises:
         FolderUnavailableError: its own certificate can't be read.
@@ -149,7 +149,8 @@ def _clients(folder: Path, unreadable: list[Text], only: str) -> Iterator[tuple[
     """The certificates of a fleet, read without a process: there may be thousands."""
     places = (folder, *_backups(folder))
     found = ((place, name) for place in places for name in clients.names(place))
-    for one in (clients.one(place, name) for place, name in found if name == only or not only):
+    meant = (pair for pair in found if not only or folded(pair[1]) == folded(only))
+    for one in (clients.one(place, name) for place, name in meant):
         if one.described is None:
             unreadable.append(_("{file} holds no certificate", file=one.path))
         else:
