@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import functools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,10 +19,10 @@ from mtls_openssl.audit import LOG
 from mtls_openssl.desk import at
 from mtls_openssl.doctor import Finding, Patient, Request
 from mtls_openssl.doctor.patient import BUNDLES
-from mtls_openssl.locate import find
+from mtls_openssl.locate import Search, find
 from mtls_openssl.process import Door
 from mtls_openssl.workspace import commit
-from tests.machine import CHECKOUT, PASSWORD, openssl, ran
+from tests.machine import CHECKOUT, PASSWORD, mtls, openssl, ran
 
 NOW = dt.datetime.now(dt.UTC)
 SERVER = (
@@ -71,11 +74,36 @@ def patient(
     bundles = {*BUNDLES, *(path.name for path in folder.glob("*.p12"))}
     passwords = {} if password is None else dict.fromkeys(bundles, password)
     request = Request(folder, now or dt.datetime.now(dt.UTC), domain, reader, passwords)
+    return _looked_at(request, _search())
+
+
+def unaided(folder: Path, *, now: dt.datetime | None = None) -> tuple[Finding, ...]:
+    """What the doctor says of a set without openssl: of clocks, settings, permissions, the log."""
+    request = Request(folder, now or dt.datetime.now(dt.UTC))
+    found = doctor.examine(_looked_at(request, Search((), None)))
+    return tuple(one for one in found if one.code != "openssl-missing")
+
+
+def asked(
+    examined: Patient, *, now: dt.datetime | None = None, domain: str = "", reader: str = ""
+) -> tuple[Finding, ...]:
+    """What the doctor says of what was seen once, to whom something else matters."""
+    request = dataclasses.replace(
+        examined.request, now=now or examined.request.now, domain=domain, reader=reader
+    )
+    return doctor.examine(dataclasses.replace(examined, request=request))
+
+
+def _looked_at(request: Request, search: Search) -> Patient:
     door = Door()
-    search = find(None, door)
-    log = doctor.proven_log(folder)
-    with at(folder, search, door=door, purpose="doctor") as desk:
+    log = doctor.proven_log(request.folder)
+    with at(request.folder, search, door=door, purpose="doctor") as desk:
         return doctor.look(desk, request, search, None, log)
+
+
+@functools.cache
+def _search() -> Search:
+    return find(None, Door())
 
 
 def of_the_set(found: Iterable[Finding]) -> list[Finding]:
@@ -86,6 +114,27 @@ def of_the_set(found: Iterable[Finding]) -> list[Finding]:
 def codes(found: Iterable[Finding]) -> list[str]:
     """The codes of the findings that the set is to blame for."""
     return [finding.code for finding in of_the_set(found)]
+
+
+def heed(mend: str, folder: Path) -> None:
+    """Do what mends something: a command of ours in this process, any other as `take` does."""
+    words = _words(mend)
+    if words[:3] != ["python", "-m", "mtls_openssl"]:
+        take(mend, folder)
+        return
+    done = mtls(*words[3:], cwd=folder, exit_code=None)
+    assert done.returncode in _content(mend), f"{mend}\n{done.stdout}\n{done.stderr}"
+
+
+def _words(line: str) -> list[str]:
+    if sys.platform != "win32":
+        return shlex.split(line)
+    return [word.replace('"', "") for word in re.findall(r'(?:[^\s"]|"[^"]*")+', line)]
+
+
+def _content(mend: str) -> set[int]:
+    # Wine keeps no permissions, so that the doctor is never quite content there.
+    return {0, 5} if sys.platform == "win32" and "doctor" in mend else {0}
 
 
 def take(mend: str, folder: Path) -> None:
@@ -99,9 +148,8 @@ def take(mend: str, folder: Path) -> None:
         mend, shell=True, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
         capture_output=True, check=False, timeout=120,
     )  # fmt: skip
-    # Wine keeps no permissions, so that the doctor is never quite content there.
-    content = {0, 5} if sys.platform == "win32" and "doctor" in mend else {0}
-    assert done.returncode in content, f"{mend}\n{done.stdout.decode()}\n{done.stderr.decode()}"
+    said = f"{done.stdout.decode()}\n{done.stderr.decode()}"
+    assert done.returncode in _content(mend), f"{mend}\n{said}"
 
 
 def ssl(folder: Path, *argv: str) -> str:

@@ -1,4 +1,4 @@
-"""The doctor names each planted fault first, and what it prescribes cures it."""
+"""The doctor on the batch file's set: what it names, and what comes of what it prescribes."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mtls_openssl import doctor
 from mtls_openssl.audit import LOG
-from mtls_openssl.doctor import Severity
+from mtls_openssl.doctor import Patient, Severity
 from tests import ailments, original
 from tests.ailments import (
     CA,
     HARMLESS,
+    asked,
     codes,
     findings,
     gone,
+    heed,
     issue,
-    moved,
     of_the_set,
-    rewritten,
     ssl,
     take,
+    unaided,
     unlogged,
 )
-from tests.machine import PASSWORD, lock, mtls, snapshot
+from tests.machine import mtls, snapshot
 
 pytestmark = pytest.mark.end_to_end
 
@@ -54,143 +54,22 @@ def folder(sets: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sets / "modern", tmp_path / "我的 证书"))
 
 
+@pytest.fixture(scope="module")
+def healthy(sets: Path) -> Patient:
+    """What is seen of a healthy set."""
+    return ailments.patient(Path(shutil.copytree(sets / "modern", sets / "healthy")))
+
+
 @pytest.fixture
 def other(sets: Path) -> Path:
     return sets / "other"
 
 
-def der(folder: Path) -> None:
-    ssl(folder, "x509", "-in", "server.crt", "-outform", "DER", "-out", "server.der")
-    (folder / "server.der").replace(folder / "server.crt")
-
-
-def with_password(folder: Path) -> None:
-    lock(folder / "server.key", PASSWORD)
-
-
-def with_small_key(folder: Path) -> None:
-    ssl(folder, "genrsa", "-out", "server.key", "1024")
-    issue(folder, "server")
-
-
-def swapped(folder: Path) -> None:
-    (folder / "server.crt").replace(folder / "x")
-    (folder / "client.crt").replace(folder / "server.crt")
-    (folder / "x").replace(folder / "client.crt")
-
-
-def with_key_inside(folder: Path) -> None:
-    both = (folder / "server.crt").read_text() + (folder / "server.key").read_text()
-    (folder / "server.crt").write_text(both)
-
-
-def without_san(folder: Path) -> None:
-    issue(folder, "server", extensions=ailments.SERVER[:4])
-
-
-def without_authority(folder: Path) -> None:
-    names_its_serial = "authorityKeyIdentifier = issuer:always"
-    issue(folder, "client", extensions=(names_its_serial, *ailments.CLIENT[1:]))
-
-
-def for_clients_only(folder: Path) -> None:
-    issue(folder, "server", extensions=ailments.CLIENT)
-
-
-def ca_made_anew(folder: Path) -> None:
-    ssl(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-out", "ca.key")  # fmt: skip
-    old = ssl(folder, "x509", "-in", "ca.crt", "-noout", "-subject", "-nameopt", "compat").strip()
-    (folder / "v3.ext").write_text(
-        "subjectKeyIdentifier = hash\nbasicConstraints = critical,CA:TRUE\n"
-        "keyUsage = critical,keyCertSign\n"
-    )
-    ssl(folder, "req", "-new", "-key", "ca.key", "-out", "x.csr",
-        "-subj", "/" + old.partition("=")[2].strip().lstrip("/").replace(", ", "/"))  # fmt: skip
-    ssl(folder, "x509", "-req", "-in", "x.csr", "-signkey", "ca.key", "-days", "99",
-        "-extfile", "v3.ext", "-out", "ca.crt")  # fmt: skip
-    gone("v3.ext", "x.csr")(folder)
-
-
-CURED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "ca.crt is missing": (gone("ca.crt"), "missing"),
-    "server.crt is missing": (gone("server.crt"), "missing"),
-    "client.key is missing": (gone("client.key"), "missing"),
-    "nothing is there": (gone(*original.FILES), "no-set"),
-    "server.crt is empty": (rewritten("server.crt", lambda _: b""), "damaged"),
-    "client.crt is cut off": (rewritten("client.crt", lambda all_: all_[:400]), "damaged"),
-    "server.key is damaged": (
-        rewritten("server.key", lambda all_: all_[:60] + b"AAAAAAAA" + all_[68:]), "damaged"),
-    "server.crt is DER": (der, "der"),
-    "server.crt was saved with a byte order mark": (
-        rewritten("server.crt", lambda all_: b"\xef\xbb\xbf" + all_), "encoding"),
-    "ca.crt was saved as UTF-16": (
-        rewritten("ca.crt", lambda all_: all_.decode().encode("utf-16")), "encoding"),
-    "server.key was saved as UTF-16": (
-        rewritten("server.key", lambda all_: all_.decode().encode("utf-16")), "encoding"),
-    "server.key holds the certificate": (moved("server.crt", "server.key"), "wrong-kind"),
-    "server.crt holds the key too": (with_key_inside, "key-in-certificate"),
-    "server.key is the client's": (moved("client.key", "server.key"), "key-mismatch"),
-    "ca.key is the server's": (moved("server.key", "ca.key"), "key-mismatch"),
-    "server.key has a password": (with_password, "key-password"),
-    "the leaves are in each other's place": (swapped, "purpose"),
-    "server.crt is the CA's": (moved("ca.crt", "server.crt"), "purpose"),
-    "server.crt is for clients only": (for_clients_only, "purpose"),
-    "server.crt names no host": (without_san, "server-names"),
-    "client.crt does not say who issued it": (without_authority, "authority-key-identifier"),
-    "server.crt has expired": (
-        lambda folder: issue(folder, "server", begin=-9 * DAY, end=-DAY), "expired"),
-    "client.crt expires soon": (
-        lambda folder: issue(folder, "client", begin=-90 * DAY, end=9 * DAY), "expires-soon"),
-    "server.crt lasts too long for Apple": (
-        lambda folder: issue(folder, "server", end=900 * DAY), "apple-days"),
-    "the CA has expired": (
-        lambda folder: issue(folder, "ca", extensions=CA, begin=-9 * DAY, end=-DAY,
-                             self_signed=True), "expired"),
-    "server.crt is signed with SHA-1": (lambda folder: issue(folder, "server", digest="sha1"),
-                                        "weak-hash"),
-    "the server's key is small": (with_small_key, "rsa-bits"),
-    "the CA was made anew": (ca_made_anew, "chain"),
-    "two serial numbers are one": (ailments.numbered, "serial-twice"),
-    "a run was cut off": (ailments.journal, "unfinished"),
-}  # fmt: skip
-
-
-ALIKE = {
-    "client.crt does not say who issued it", "client.crt expires soon", "nothing is there",
-    "server.crt is empty", "server.crt is for clients only", "server.crt is signed with SHA-1",
-    "server.crt is the CA's", "server.crt lasts too long for Apple", "server.crt names no host",
-    "server.key holds the certificate", "server.key was saved as UTF-16",
-    "the server's key is small", "two serial numbers are one",
-}  # fmt: skip
-"""What is the same on Windows, where a process takes its time."""
-
-FAULTS = [
-    pytest.param(fault, marks=[pytest.mark.posix] if fault in ALIKE else []) for fault in CURED
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_named_first_and_cured_by_what_is_prescribed(
-    fault: str, folder: Path
-) -> None:
-    plant, code = CURED[fault]
-    unlogged(folder)
-    plant(folder)
-    first = of_the_set(findings(folder, password=None))[0]
-    assert first.code == code, first
-    mend = first.mend
-    if "convert" in mend and fault == "server.key has a password":
-        mend = f"{mend} --password-env MTLS_P12_PASSWORD"
-    # One command at a time, as the doctor says, until all is well: the first one must help.
-    take(mend, folder)
-    left = findings(folder, password=None)
-    assert (first.code, first.subject) not in {(one.code, one.subject) for one in left}
-
-
-@pytest.mark.parametrize("profile", ["bat", "guide", "modern"])
-def test_a_healthy_set_is_told_so(profile: str, tmp_path: Path) -> None:
-    mtls("all", "-q", "--profile", profile, cwd=tmp_path)
+@pytest.mark.parametrize(
+    "options", [("bat",), ("guide", "--ca-key-size", "2048"), ("modern",)], ids=lambda it: it[0]
+)
+def test_a_healthy_set_is_told_so(options: tuple[str, ...], tmp_path: Path) -> None:
+    mtls("all", "-q", "--profile", *options, cwd=tmp_path)
     healthy = mtls("doctor", "--json", cwd=tmp_path, exit_code=None)
     data = json.loads(healthy.stdout)
     assert [one for one in data["findings"] if one["code"] not in HARMLESS] == []
@@ -200,13 +79,14 @@ def test_a_healthy_set_is_told_so(profile: str, tmp_path: Path) -> None:
 def test_the_batch_files_ca_is_the_first_thing_that_is_named_and_its_repair_makes_all_well(
     sets: Path, tmp_path: Path
 ) -> None:
-    folder = Path(shutil.copytree(sets / "theirs", tmp_path / "set"))
+    folder = Path(shutil.copytree(sets / "theirs", tmp_path / "我的 证书"))
     found = of_the_set(findings(folder))
     assert [(one.code, one.subject) for one in found] == [("ca-key-usage", "ca.crt")]
     assert found[0].mend.startswith("python -m mtls_openssl repair-ca")
     take(found[0].mend, folder)
-    assert codes(findings(folder)) == ["p12-ca"]
-    take(next(one.mend for one in findings(folder) if one.code == "p12-ca"), folder)
+    (left,) = of_the_set(findings(folder))
+    assert left.code == "p12-ca"
+    heed(left.mend, folder)
     assert codes(findings(folder)) == []
 
 
@@ -216,7 +96,7 @@ def test_a_certificate_of_another_ca_is_named_with_that_ca(folder: Path, other: 
     first = of_the_set(findings(folder))[0]
     assert first.code == "chain"
     assert "CN=Another CA" in first.what
-    take(first.mend, folder)
+    heed(first.mend, folder)
     assert codes(findings(folder)) == []
 
 
@@ -234,26 +114,26 @@ def test_what_fits_is_brought_back_from_the_backup(folder: Path) -> None:
     assert set(codes(findings(folder))) <= {"key-open"}
 
 
-def test_a_certificate_that_is_not_valid_yet_is_blamed_on_the_clock(folder: Path) -> None:
+def test_a_certificate_that_is_not_valid_yet_is_blamed_on_the_clock(healthy: Patient) -> None:
     yesterday = dt.datetime.now(dt.UTC) - DAY
-    first = of_the_set(findings(folder, now=yesterday))[0]
+    first = of_the_set(asked(healthy, now=yesterday))[0]
     assert (first.code, first.subject) == ("not-yet-valid", "ca.crt")
     assert any(word in first.mend for word in ("timedatectl", "w32tm", "sntp"))
 
 
-def test_a_clock_without_a_battery_is_named_before_all_that_comes_of_it(folder: Path) -> None:
-    found = of_the_set(findings(folder, now=dt.datetime(1970, 1, 1, tzinfo=dt.UTC)))
+def test_a_clock_without_a_battery_is_named_before_all_that_comes_of_it(healthy: Patient) -> None:
+    found = of_the_set(asked(healthy, now=dt.datetime(1970, 1, 1, tzinfo=dt.UTC)))
     assert found[0].code == "clock"
 
 
-def test_files_of_tomorrow_make_the_clock_suspect(folder: Path) -> None:
+def test_files_of_tomorrow_make_the_clock_suspect(healthy: Patient) -> None:
     yesterday = dt.datetime.now(dt.UTC) - DAY
-    assert "clock" in codes(findings(folder, now=yesterday))
+    assert "clock" in codes(asked(healthy, now=yesterday))
 
 
 @pytest.mark.parametrize("name", ["server.your_domain.com", "your_domain.com", "127.0.0.1"])
-def test_a_name_that_the_server_has_is_no_finding(name: str, folder: Path) -> None:
-    assert codes(findings(folder, domain=name)) == []
+def test_a_name_that_the_server_has_is_no_finding(name: str, healthy: Patient) -> None:
+    assert codes(asked(healthy, domain=name)) == []
 
 
 @pytest.mark.parametrize("name", ["shop.example", "192.0.2.7"])
@@ -262,9 +142,10 @@ def test_a_name_that_the_server_lacks_is_added_by_what_is_prescribed(
 ) -> None:
     first = of_the_set(findings(folder, domain=name))[0]
     assert first.code == "names"
-    take(first.mend, folder)
-    assert "names" not in codes(findings(folder, domain=name))
-    assert "names" not in codes(findings(folder, domain="server.your_domain.com"))
+    heed(first.mend, folder)
+    cured = ailments.patient(folder)
+    assert "names" not in codes(asked(cured, domain=name))
+    assert "names" not in codes(asked(cured, domain="server.your_domain.com"))
 
 
 def test_names_and_organisation_survive_what_is_prescribed(tmp_path: Path) -> None:
@@ -272,9 +153,9 @@ def test_names_and_organisation_survive_what_is_prescribed(tmp_path: Path) -> No
     mtls("all", "-q", "--profile", "modern", *options, cwd=tmp_path)
     before = named(tmp_path)
     shutil.copy(tmp_path / "client.key", tmp_path / "server.key")
-    take(of_the_set(findings(tmp_path))[0].mend, tmp_path)
+    heed(of_the_set(findings(tmp_path))[0].mend, tmp_path)
     assert named(tmp_path) == before
-    take(of_the_set(findings(tmp_path, domain="192.0.2.10"))[0].mend, tmp_path)
+    heed(of_the_set(findings(tmp_path, domain="192.0.2.10"))[0].mend, tmp_path)
     assert named(tmp_path) == before.replace("IP Address:", "IP Address:192.0.2.10, IP Address:", 1)
 
 
@@ -301,17 +182,20 @@ def test_what_ends_soon_is_renewed_for_its_own_key_and_life(folder: Path) -> Non
     assert first.code == "expires-soon"
     assert first.mend.startswith("python -m mtls_openssl renew client ")
 
-    take(first.mend, folder)
+    heed(first.mend, folder)
 
-    client = ailments.patient(folder).certificates["client"]
+    cured = ailments.patient(folder)
+    client = cured.certificates["client"]
     assert (folder / "client.key").read_bytes() == key
     assert (client.not_after - client.not_before).days == 99
-    assert codes(findings(folder)) == []
+    assert codes(doctor.examine(cured)) == []
 
 
-def test_what_ends_soon_and_has_no_key_to_be_renewed_for_is_made_anew(folder: Path) -> None:
+def test_what_ends_soon_and_has_no_key_to_be_renewed_for_is_made_anew(
+    folder: Path, healthy: Patient
+) -> None:
     (folder / "client.key").unlink()
-    end = ailments.patient(folder).certificates["client"].not_after - 9 * DAY
+    end = healthy.certificates["client"].not_after - 9 * DAY
     (soon,) = (
         one for one in findings(folder, now=end)
         if (one.code, one.subject) == ("expires-soon", "client.crt")
@@ -320,10 +204,10 @@ def test_what_ends_soon_and_has_no_key_to_be_renewed_for_is_made_anew(folder: Pa
 
 
 def test_what_ends_soon_is_made_anew_where_mtls_toml_asks_for_another_kind_of_key(
-    folder: Path,
+    folder: Path, healthy: Patient
 ) -> None:
     (folder / "mtls.toml").write_text("key_size = 2048\n")
-    end = ailments.patient(folder).certificates["client"].not_after - 9 * DAY
+    end = healthy.certificates["client"].not_after - 9 * DAY
     (soon,) = (
         one for one in findings(folder, now=end)
         if (one.code, one.subject) == ("expires-soon", "client.crt")
@@ -336,7 +220,7 @@ def test_a_bundle_of_an_earlier_certificate_is_packed_again(folder: Path) -> Non
     issue(folder, "client")
     first = of_the_set(findings(folder))[0]
     assert (first.code, first.subject) == ("p12-stale", "client.p12")
-    take(first.mend, folder)
+    heed(first.mend, folder)
     assert codes(findings(folder)) == []
 
 
@@ -355,12 +239,13 @@ def test_each_bundle_is_opened_with_the_password_that_was_made_up_for_it(folder:
 
 
 def test_a_bundle_is_packed_again_for_who_has_to_read_it(folder: Path) -> None:
-    take("python -m mtls_openssl p12 --for modern", folder)
-    assert codes(findings(folder, reader="modern")) == []
-    found = findings(folder, reader="windows2016")
+    mtls("p12", "-q", "--for", "modern", cwd=folder)
+    examined = ailments.patient(folder)
+    assert codes(asked(examined, reader="modern")) == []
+    found = asked(examined, reader="windows2016")
     first = next(one for one in found if one.code == "p12-reader")
     assert "Windows Server 2016" in first.what
-    take(first.mend, folder)
+    heed(first.mend, folder)
     left = {one.code for one in findings(folder, reader="windows2016")}
     assert "p12-reader" not in left
 
@@ -375,7 +260,7 @@ def test_without_a_password_the_bundle_is_left_closed_and_that_is_said(folder: P
 def test_a_changed_log_is_an_error_and_its_line_is_named(folder: Path) -> None:
     log = folder / LOG
     log.write_bytes(log.read_bytes().replace(b"make the CA's private key", b"make a private key"))
-    first = of_the_set(findings(folder))[0]
+    first = of_the_set(unaided(folder))[0]
     assert first.code == "log-broken"
     assert "line " in first.what
 
@@ -390,7 +275,7 @@ def test_a_file_that_was_put_there_by_hand_is_a_warning(folder: Path) -> None:
 
 def test_settings_that_are_refused_are_named(folder: Path) -> None:
     (folder / "mtls.toml").write_text("cert_days = 'many'\n")
-    first = of_the_set(findings(folder))[0]
+    first = of_the_set(unaided(folder))[0]
     assert (first.code, first.subject) == ("settings", "mtls.toml")
 
 
