@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from mtls_openssl.workspace.commit import JOURNAL, STAGE
 from mtls_openssl.workspace.folder import LOCK
 from mtls_openssl.workspace.lock import FolderLock
 from tests import ailments
-from tests.ailments import findings, of_the_set
+from tests.ailments import unaided
 from tests.machine import mtls, snapshot
 
 pytestmark = pytest.mark.end_to_end
@@ -34,47 +35,76 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "a set"))
 
 
-def first(folder: Path) -> tuple[str, str, bool]:
-    found = of_the_set(findings(folder))[0]
-    return found.code, found.subject, found.safe
+@dataclasses.dataclass(frozen=True)
+class Treated:
+    """A folder after `doctor --fix`.
+
+    Args:
+        folder: where it is.
+        found: the code and the subject of all that was the matter, and whether it is safe to mend.
+        said: what `doctor --fix` said.
+    """
+
+    folder: Path
+    found: frozenset[tuple[str, str, bool]]
+    said: str
+
+    def mode(self, name: str) -> int:
+        """The permissions of a file."""
+        return stat.S_IMODE((self.folder / name).stat().st_mode)
 
 
-@pytest.mark.posix
-@pytest.mark.parametrize("name", ["ca.key", "server.key", "client.p12"])
-def test_a_secret_that_others_may_read_is_named_and_closed(name: str, folder: Path) -> None:
-    (folder / name).chmod(0o644)
-    assert first(folder) == ("key-open", name, True)
-    fixed = mtls("doctor", "--fix", cwd=folder)
-    assert f"Mended: {name}: its owner alone may read it now." in fixed.stdout
-    assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+KEPT = "backup/2026-01-01T00-00-00Z"
 
 
-@pytest.mark.posix
-def test_keys_in_a_backup_that_others_may_enter_are_named_and_closed(folder: Path) -> None:
-    backup = folder / "backup" / "2026-01-01T00-00-00Z"
-    backup.mkdir(parents=True)
-    shutil.copy(folder / "ca.key", backup)
+@pytest.fixture(scope="module")
+def treated(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Treated:
+    """A set of which everything is the matter that `--fix` mends, but for a move that was cut off.
+
+    What can be mended is found without openssl.
+    """
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("treated") / "a set"))
+    (folder / KEPT).mkdir(parents=True)
+    shutil.copy(folder / "ca.key", folder / KEPT)
+    (folder / STAGE).mkdir(mode=0o700)
+    (folder / STAGE / "ca.key").write_text("a secret")
+    for name in ("ca.key", "server.key", "client.p12", f"{KEPT}/ca.key"):
+        (folder / name).chmod(0o644)
+    (folder / "client.key").chmod(0o640)
     (folder / "backup").chmod(0o755)
-    (backup / "ca.key").chmod(0o644)
-    assert first(folder) == ("key-open", "backup/2026-01-01T00-00-00Z/ca.key", True)
-    mtls("doctor", "--fix", cwd=folder)
-    assert stat.S_IMODE((backup / "ca.key").stat().st_mode) == 0o600
-
-
-@pytest.mark.posix
-def test_a_key_for_a_group_is_worth_a_note_and_left_as_it_is(folder: Path) -> None:
-    (folder / "server.key").chmod(0o640)
-    noted = mtls("doctor", "--fix", cwd=folder)
-    assert "note: The group of server.key may read it." in noted.stdout
-    assert stat.S_IMODE((folder / "server.key").stat().st_mode) == 0o640
-
-
-@pytest.mark.posix
-def test_a_folder_that_everyone_may_write_in_is_named_and_closed(folder: Path) -> None:
     folder.chmod(0o777)
-    assert first(folder) == ("folder-open", str(folder), True)
-    mtls("doctor", "--fix", cwd=folder)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o775
+    found = frozenset((one.code, one.subject, one.safe) for one in unaided(folder))
+    return Treated(folder, found, mtls("doctor", "--fix", cwd=folder, exit_code=None).stdout)
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("name", ["ca.key", "server.key", "client.p12", f"{KEPT}/ca.key"])
+def test_a_secret_that_others_may_read_is_named_and_closed(name: str, treated: Treated) -> None:
+    assert ("key-open", name, True) in treated.found
+    assert f"Mended: {name}: its owner alone may read it now." in treated.said
+    assert treated.mode(name) == 0o600
+
+
+@pytest.mark.posix
+def test_a_key_for_a_group_is_worth_a_note_and_left_as_it_is(treated: Treated) -> None:
+    assert "note: The group of client.key may read it." in treated.said
+    assert treated.mode("client.key") == 0o640
+
+
+@pytest.mark.posix
+def test_a_folder_that_everyone_may_write_in_is_named_and_closed(treated: Treated) -> None:
+    assert ("folder-open", str(treated.folder), True) in treated.found
+    assert treated.mode(".") == 0o775
+
+
+@pytest.mark.posix
+def test_nothing_is_the_matter_once_all_is_mended(treated: Treated) -> None:
+    assert [line for line in treated.said.splitlines() if line.startswith("error")] == []
+
+
+def test_what_a_run_left_behind_is_removed(treated: Treated) -> None:
+    assert "left-behind" in {code for code, _subject, _safe in treated.found}
+    assert not (treated.folder / STAGE).exists()
 
 
 @pytest.mark.windows
@@ -89,36 +119,34 @@ def test_a_secret_that_others_may_read_gets_an_acl_of_its_own_on_windows(
 
     monkeypatch.setattr(doctor.folder, "is_private", lambda path: path in closed)
     monkeypatch.setattr(doctor.treatment, "make_private", close)
-    found = [one for one in findings(folder) if one.code == "key-open"]
+    found = [one for one in unaided(folder) if one.code == "key-open"]
     assert [one.subject for one in found] == ["server.key"]
     assert doctor.treat(folder, found) == ("server.key: its owner alone may read it now.",)
     assert folder / "server.key" in closed
 
 
-def test_a_move_that_was_cut_off_is_finished_and_put_on_record(folder: Path) -> None:
+def test_a_move_that_was_cut_off_is_finished_and_put_on_record(
+    folder: Path, tmp_path: Path
+) -> None:
     ailments.journal(folder)
-    assert first(folder) == ("unfinished", JOURNAL, True)
-    mtls("doctor", "--fix", cwd=folder, exit_code=None)
+    first = unaided(folder)[0]
+    assert (first.code, first.subject, first.safe) == ("unfinished", JOURNAL, True)
+    mtls("doctor", "--fix", "--openssl", tmp_path / "no openssl", cwd=folder, exit_code=5)
     assert (folder / "server.crt").is_file()
     assert not (folder / STAGE).exists()
     purposes = [line.purpose for line in read(folder / LOG)]
     assert any(purpose.startswith("done: doctor --fix: ") for purpose in purposes)
 
 
-def test_what_a_run_left_behind_is_removed(folder: Path) -> None:
+def test_who_is_at_work_in_the_folder_is_not_disturbed_by_a_fix(
+    folder: Path, tmp_path: Path
+) -> None:
     (folder / STAGE).mkdir(mode=0o700)
-    (folder / STAGE / "ca.key").write_text("a secret")
-    assert "left-behind" in {one.code for one in findings(folder)}
-    mtls("doctor", "--fix", cwd=folder, exit_code=None)
-    assert not (folder / STAGE).exists()
-
-
-def test_who_is_at_work_in_the_folder_is_not_disturbed_by_a_fix(folder: Path) -> None:
-    (folder / STAGE).mkdir(mode=0o700)
+    none = tmp_path / "no openssl"
     lock = FolderLock(folder / LOCK, "all")
     lock.acquire()
     try:
-        refused = mtls("doctor", "--fix", cwd=folder, exit_code=7)
+        refused = mtls("doctor", "--fix", "--openssl", none, cwd=folder, exit_code=7)
     finally:
         lock.release()
     assert "is in use by" in refused.stderr
@@ -156,7 +184,7 @@ def test_a_folder_that_can_not_be_written_is_examined_and_left_alone(
 ) -> None:
     before = snapshot(folder)
     monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
-    assert [one.code for one in findings(folder) if one.code == "folder-read-only"]
+    assert [one.code for one in unaided(folder) if one.code == "folder-read-only"]
     assert snapshot(folder) == before
 
 

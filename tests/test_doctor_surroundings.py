@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from mtls_openssl import doctor
-from mtls_openssl.desk import Desk
-from mtls_openssl.doctor import Finding, surroundings
+from mtls_openssl.desk import Desk, at
+from mtls_openssl.doctor import Finding, Patient, surroundings
 from mtls_openssl.elevation import Host
 from mtls_openssl.language import Text
+from mtls_openssl.process import Door
 from mtls_openssl.steps import Command
 from mtls_openssl.trust import windows
 from mtls_openssl.trust.certificate import Certificate
@@ -68,6 +69,19 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "a set"))
 
 
+@pytest.fixture(scope="module")
+def healthy(made: Path) -> Patient:
+    """What is seen of the set, on a computer of any kind."""
+    return patient(made)
+
+
+def around(folder: Path, healthy: Patient) -> Patient:
+    """What is seen where something else is around the set."""
+    search = healthy.search
+    with at(folder, search, door=Door(), purpose="doctor") as desk:
+        return dataclasses.replace(healthy, surroundings=surroundings.gather(desk, folder))
+
+
 def codes(found: tuple[Finding, ...]) -> set[str]:
     return {finding.code for finding in found}
 
@@ -87,34 +101,34 @@ def test_a_computer_that_trusts_the_ca_is_no_finding(
 
 
 def test_that_nobody_trusts_the_ca_is_good_to_know_and_no_finding(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, healthy: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     among(MadeUpStore(None), monkeypatch)
-    examined = patient(folder)
+    examined = around(folder, healthy)
     (said,) = doctor.not_trusted(examined)
     assert "trust install" in said
     assert not codes(doctor.examine(examined)) & {"trust-stale", "trust-halved"}
 
 
 def test_who_trusts_the_certificate_before_the_repair_is_named(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, healthy: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mtls("repair-ca", "--ca-days", "9000", cwd=folder)
     (before,) = (folder / "backup").glob("*/ca.crt")
     among(MadeUpStore(before), monkeypatch)
-    (found,) = [one for one in doctor.examine(patient(folder)) if one.code == "trust-stale"]
+    (found,) = [one for one in doctor.examine(around(folder, healthy)) if one.code == "trust-stale"]
     assert "trust install" in found.mend
 
 
 def test_a_ca_that_is_there_and_not_trusted_is_named(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, healthy: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     among(MadeUpStore(None, Presence.DISTRUSTED), monkeypatch)
-    assert "trust-halved" in codes(doctor.examine(patient(folder)))
+    assert "trust-halved" in codes(doctor.examine(around(folder, healthy)))
 
 
 def test_what_is_no_root_among_the_roots_of_windows_is_named_with_its_thumbprint(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, healthy: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     among(MadeUpStore(None), monkeypatch)
     thumbprint = "0123456789" * 4
@@ -122,12 +136,14 @@ def test_what_is_no_root_among_the_roots_of_windows_is_named_with_its_thumbprint
     monkeypatch.setattr(windows, "examine", lambda *_: told)
     elsewhere = host(tmp_path, "win32")
     monkeypatch.setattr(Host, "here", classmethod(lambda _cls: elsewhere))
-    (found,) = [one for one in doctor.examine(patient(folder)) if one.code == "root-strangers"]
+    (found,) = [
+        one for one in doctor.examine(around(folder, healthy)) if one.code == "root-strangers"
+    ]
     assert found.mend == f"certutil -delstore Root {thumbprint}"
 
 
 def test_an_iis_that_serves_an_earlier_certificate_or_asks_too_late_is_named(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, healthy: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mtls("server", "-q", "--profile", "modern", cwd=folder)
     (earlier,) = (folder / "backup").glob("*/server.crt")
@@ -138,7 +154,7 @@ def test_an_iis_that_serves_an_earlier_certificate_or_asks_too_late_is_named(
         Entry("c.example:443", "AB" * 20, negotiates=False),
     )
     monkeypatch.setattr(bindings, "entries", lambda: served)
-    found = {one.code: one for one in doctor.examine(patient(folder))}
+    found = {one.code: one for one in doctor.examine(around(folder, healthy))}
     assert found["iis-late"].what.endswith(": 0.0.0.0:443.")
     assert found["iis-stale"].what.endswith(": b.example:443.")
     assert "iis --write mtls-iis.ps1" in found["iis-stale"].mend
@@ -203,9 +219,9 @@ def served(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 @pytest.mark.posix
 @pytest.mark.tool("nginx")
 def test_an_nginx_that_serves_the_set_and_is_content_is_no_finding(
-    served: Path, folder: Path
+    served: Path, folder: Path, healthy: Patient
 ) -> None:
-    examined = patient(folder)
+    examined = around(folder, healthy)
     assert (examined.surroundings.nginx, examined.surroundings.refusal) == (str(served), "")
 
 
@@ -222,20 +238,21 @@ def test_an_nginx_that_would_not_start_is_named_after_what_it_refuses(
 @pytest.mark.posix
 @pytest.mark.tool("nginx")
 def test_an_nginx_that_has_nothing_to_do_with_the_set_is_left_alone(
-    served: Path, folder: Path, tmp_path: Path
+    served: Path, folder: Path, healthy: Patient, tmp_path: Path
 ) -> None:
     moved = folder.rename(tmp_path / "another folder")
-    assert patient(moved).surroundings.nginx == ""
+    assert around(moved, healthy).surroundings.nginx == ""
 
 
-def test_an_openssl_out_of_support_is_a_warning_and_one_passed_over_a_note(folder: Path) -> None:
-    examined = patient(folder)
-    chosen = examined.search.chosen
+def test_an_openssl_out_of_support_is_a_warning_and_one_passed_over_a_note(
+    healthy: Patient,
+) -> None:
+    chosen = healthy.search.chosen
     assert chosen
     libre = dataclasses.replace(chosen, problem=Text("it is LibreSSL 3.3.6"))
     old = dataclasses.replace(chosen, note=Text("1.1.1 is of a series out of support"))
-    search = dataclasses.replace(examined.search, candidates=(libre, old), chosen=old)
-    found = doctor.examine(dataclasses.replace(examined, search=search))
+    search = dataclasses.replace(healthy.search, candidates=(libre, old), chosen=old)
+    found = doctor.examine(dataclasses.replace(healthy, search=search))
     told = {one.code: one.severity.name for one in found}
     assert told["openssl-old"] == "WARNING"
     assert told["openssl-passed-over"] == "NOTE"
