@@ -42,6 +42,9 @@ SERVER = (
 CLIENT = (*SERVER[:1], "extendedKeyUsage = clientAuth", SERVER[2])
 
 
+EC = ("--profile", "modern", "--cert-days", "365")
+
+
 def stamp(days: float) -> str:
     return f"{NOW + days * DAY:%Y%m%d%H%M%SZ}"
 
@@ -53,8 +56,8 @@ def lasting(days: float) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    machine.mtls("all", "--client-cn", "王小明", cwd=folder)
-    machine.mtls("server", cwd=folder)  # so that there is a backup
+    machine.mtls("all", *EC, "--client-cn", "王小明", cwd=folder)
+    machine.mtls("server", *EC, cwd=folder)  # so that there is a backup
     return folder
 
 
@@ -130,9 +133,10 @@ def test_a_set_is_shown_as_a_tree_with_days_and_backups(made: Path) -> None:
     )
     assert "also for localhost, api.your_domain.com, 127.0.0.1" in lines[2]
     assert re.match(r"└─ client\.crt  +王小明  +client  .*364 days left  fine$", lines[3])
-    assert re.match(r"   └─ client\.p12  +PKCS#12  +fine$", lines[4])
-    assert lines[6] == "3 certificates, all fine."
-    assert re.match(r"Backups: 1, the latest of \d{4}", lines[8])
+    assert lines[4].endswith("also for xn--yeto6u69k")
+    assert re.match(r"   └─ client\.p12  +PKCS#12  +fine$", lines[5])
+    assert lines[7] == "3 certificates, all fine."
+    assert re.match(r"Backups: 1, the latest of \d{4}", lines[9])
 
 
 def test_the_columns_are_straight_in_chinese_too(made: Path) -> None:
@@ -184,7 +188,7 @@ def test_a_password_lets_it_look_into_pkcs12(made: Path, tmp_path: Path) -> None
     folder = shutil.copytree(made, tmp_path / "copy")
     open_ = ("--password-env", "MTLS_P12_PASSWORD")
     assert "client.p12" in status(*open_, cwd=folder)
-    machine.mtls("client", cwd=folder)
+    machine.mtls("client", *EC, cwd=folder)
     shutil.copy(made / "client.p12", folder)
 
     told = status(*open_, cwd=folder, code=1)
