@@ -32,6 +32,7 @@ from tests.ailments import (
 )
 from tests.machine import mtls, snapshot
 
+# Some are marked as posix that are the same on Windows, where a process takes its time.
 pytestmark = pytest.mark.end_to_end
 
 DAY = dt.timedelta(days=1)
@@ -66,7 +67,13 @@ def other(sets: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "options", [("bat",), ("guide", "--ca-key-size", "2048"), ("modern",)], ids=lambda it: it[0]
+    "options",
+    [
+        ("bat",),
+        pytest.param(("guide", "--ca-key-size", "2048"), marks=pytest.mark.posix),
+        pytest.param(("modern",), marks=pytest.mark.posix),
+    ],
+    ids=lambda options: options[0],
 )
 def test_a_healthy_set_is_told_so(options: tuple[str, ...], tmp_path: Path) -> None:
     mtls("all", "-q", "--profile", *options, cwd=tmp_path)
@@ -90,6 +97,7 @@ def test_the_batch_files_ca_is_the_first_thing_that_is_named_and_its_repair_make
     assert codes(findings(folder)) == []
 
 
+@pytest.mark.posix
 def test_a_certificate_of_another_ca_is_named_with_that_ca(folder: Path, other: Path) -> None:
     unlogged(folder)
     issue(folder, "server", by=other)
@@ -136,7 +144,9 @@ def test_a_name_that_the_server_has_is_no_finding(name: str, healthy: Patient) -
     assert codes(asked(healthy, domain=name)) == []
 
 
-@pytest.mark.parametrize("name", ["shop.example", "192.0.2.7"])
+@pytest.mark.parametrize(
+    "name", ["shop.example", pytest.param("192.0.2.7", marks=pytest.mark.posix)]
+)
 def test_a_name_that_the_server_lacks_is_added_by_what_is_prescribed(
     name: str, folder: Path
 ) -> None:
@@ -148,15 +158,22 @@ def test_a_name_that_the_server_lacks_is_added_by_what_is_prescribed(
     assert "names" not in codes(asked(cured, domain="server.your_domain.com"))
 
 
-def test_names_and_organisation_survive_what_is_prescribed(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def chinese(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("chinese")
     options = ("--org", "测试 公司", "--domain", "例子.测试", "--server-ip", "192.0.2.9")
-    mtls("all", "-q", "--profile", "modern", *options, cwd=tmp_path)
-    before = named(tmp_path)
-    shutil.copy(tmp_path / "client.key", tmp_path / "server.key")
-    heed(of_the_set(findings(tmp_path))[0].mend, tmp_path)
-    assert named(tmp_path) == before
-    heed(of_the_set(findings(tmp_path, domain="192.0.2.10"))[0].mend, tmp_path)
-    assert named(tmp_path) == before.replace("IP Address:", "IP Address:192.0.2.10, IP Address:", 1)
+    mtls("all", "-q", "--profile", "modern", *options, cwd=folder)
+    return folder
+
+
+def test_names_and_organisation_survive_what_is_prescribed(chinese: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(chinese, tmp_path / "set"))
+    before = named(folder)
+    shutil.copy(folder / "client.key", folder / "server.key")
+    heed(of_the_set(findings(folder))[0].mend, folder)
+    assert named(folder) == before
+    heed(of_the_set(findings(folder, domain="192.0.2.10"))[0].mend, folder)
+    assert named(folder) == before.replace("IP Address:", "IP Address:192.0.2.10, IP Address:", 1)
 
 
 def named(folder: Path) -> str:
@@ -168,9 +185,11 @@ def named(folder: Path) -> str:
     return f"{kind[0]}\n{names}"
 
 
-def test_a_name_in_chinese_is_the_one_that_the_certificate_has(tmp_path: Path) -> None:
-    mtls("all", "-q", "--profile", "modern", "--domain", "例子.测试", cwd=tmp_path)
-    told = mtls("doctor", "--json", "--domain", "例子.测试", cwd=tmp_path, exit_code=None)
+def test_a_name_in_chinese_is_the_one_that_the_certificate_has(
+    chinese: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(chinese, tmp_path / "set"))
+    told = mtls("doctor", "--json", "--domain", "例子.测试", cwd=folder, exit_code=None)
     assert "names" not in {one["code"] for one in json.loads(told.stdout)["findings"]}
 
 
@@ -238,6 +257,7 @@ def test_each_bundle_is_opened_with_the_password_that_was_made_up_for_it(folder:
     assert told["not_examined"] == []
 
 
+@pytest.mark.posix
 def test_a_bundle_is_packed_again_for_who_has_to_read_it(folder: Path) -> None:
     mtls("p12", "-q", "--for", "modern", cwd=folder)
     examined = ailments.patient(folder)
@@ -279,6 +299,7 @@ def test_settings_that_are_refused_are_named(folder: Path) -> None:
     assert (first.code, first.subject) == ("settings", "mtls.toml")
 
 
+@pytest.mark.posix
 def test_a_ca_that_ends_before_what_it_issued_is_worth_a_note(folder: Path) -> None:
     unlogged(folder)
     issue(folder, "ca", extensions=CA, end=100 * DAY, self_signed=True)

@@ -123,7 +123,8 @@ CURED: dict[str, tuple[Callable[[Path], None], str]] = {
 
 
 ALIKE = {
-    "nothing is there", "server.crt is for clients only", "server.crt is missing",
+    "client.crt is cut off", "client.key is missing", "nothing is there",
+    "server.crt is for clients only", "server.crt is missing",
     "server.crt lasts too long for Apple", "the CA was made anew", "the server's key is small",
     "two serial numbers are one",
 }  # fmt: skip
