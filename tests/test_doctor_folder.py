@@ -23,16 +23,9 @@ from tests.machine import mtls, snapshot
 pytestmark = pytest.mark.end_to_end
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    mtls("all", "-q", "--profile", "modern", cwd=folder)
-    return folder
-
-
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "a set"))
+def folder(modern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(modern, tmp_path / "a set"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,12 +51,12 @@ KEPT = "backup/2026-01-01T00-00-00Z"
 
 
 @pytest.fixture(scope="module")
-def treated(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Treated:
+def treated(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Treated:
     """A set of which everything is the matter that `--fix` mends, but for a move that was cut off.
 
     It is found and mended without openssl, which would only be asked about the rest.
     """
-    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("treated") / "a set"))
+    folder = Path(shutil.copytree(modern, tmp_path_factory.mktemp("treated") / "a set"))
     (folder / KEPT).mkdir(parents=True)
     shutil.copy(folder / "ca.key", folder / KEPT)
     (folder / STAGE).mkdir(mode=0o700)

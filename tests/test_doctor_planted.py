@@ -22,7 +22,7 @@ from tests.ailments import (
     ssl,
     unlogged,
 )
-from tests.machine import PASSWORD, lock, mtls
+from tests.machine import PASSWORD, lock
 
 pytestmark = pytest.mark.end_to_end
 
@@ -30,9 +30,8 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    mtls("all", "-q", "--profile", "modern", cwd=folder)
+def made(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(shutil.copytree(modern, tmp_path_factory.mktemp("made") / "set"))
     unlogged(folder)
     return folder
 
@@ -69,6 +68,11 @@ def with_key_inside(folder: Path) -> None:
 
 def without_san(folder: Path) -> None:
     issue(folder, "server", extensions=ailments.SERVER[:4])
+
+
+def with_five_bytes(folder: Path) -> None:
+    names = "2.5.29.17 = DER:30:0A:82:01:61:87:05:01:02:03:04:05"
+    issue(folder, "server", extensions=(*ailments.SERVER[:4], names))
 
 
 def without_authority(folder: Path) -> None:
@@ -171,6 +175,8 @@ NAMED: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "server.crt is the CA's": (
         moved("ca.crt", "server.crt"), "purpose", "server --profile modern --out"),
     "server.crt names no host": (without_san, "server-names", "server --profile modern --out"),
+    "server.crt names an address of five bytes": (
+        with_five_bytes, "address-length", "server --profile modern --server-dns a --out"),
     "client.crt does not say who issued it": (
         without_authority, "authority-key-identifier", "client --profile modern --out"),
     "server.crt is signed with SHA-1": (

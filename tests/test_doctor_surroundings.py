@@ -57,22 +57,15 @@ class MadeUpStore(Store):
         return ()
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    mtls("all", "-q", "--profile", "modern", cwd=folder)
-    return folder
-
-
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "a set"))
+def folder(modern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(modern, tmp_path / "a set"))
 
 
 @pytest.fixture(scope="module")
-def healthy(made: Path) -> Patient:
+def healthy(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Patient:
     """What is seen of the set, on a computer of any kind."""
-    return patient(made)
+    return patient(Path(shutil.copytree(modern, tmp_path_factory.mktemp("healthy") / "set")))
 
 
 def around(folder: Path, healthy: Patient) -> Patient:

@@ -326,8 +326,9 @@ def test_a_folder_stands_for_its_files_and_what_is_none_of_ours_is_passed_over(
     assert told_["passed_over"] == ["notes.txt"]
 
 
-def test_a_set_is_told_and_its_log_is_none_of_it(modern: Path) -> None:
-    told_ = told("inspect", modern, *OPEN, env={"WORD": machine.PASSWORD})
+def test_a_set_is_told_and_its_log_is_none_of_it(modern: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(modern, tmp_path / "set")
+    told_ = told("inspect", folder, *OPEN, env={"WORD": machine.PASSWORD})
     names = ["ca.crt", "ca.key", "client.crt", "client.key", "client.p12", "server.crt"]
     assert [Path(one["file"]).name for one in told_["files"]] == [*names, "server.key"]
     assert "mtls-audit.jsonl" in told_["passed_over"]

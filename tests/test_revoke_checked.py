@@ -36,10 +36,9 @@ WITHOUT = (
 
 
 @pytest.fixture(scope="module", name="made")
-def made_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_fixture(modern: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set whose client was revoked and has a new certificate since."""
-    folder = tmp_path_factory.mktemp("证 书")
-    mtls("all", "-q", "--profile", "modern", cwd=folder)
+    folder = Path(shutil.copytree(modern, tmp_path_factory.mktemp("made") / "证 书"))
     mtls("revoke", "client", "--reason", "superseded", cwd=folder)
     mtls("client", "-q", "--profile", "modern", cwd=folder)
     return folder
