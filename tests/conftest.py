@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import gc
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mtls_openssl.locate import Candidate, Machine, candidates, probe, search
+from mtls_openssl.process import Door
 from tests.machine import mtls
 
 _LEFT_OUT = pytest.StashKey[list[str]]()
@@ -58,6 +63,40 @@ def modern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("modern")
     mtls("all", "--profile", "modern", cwd=folder)
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def openssl_is_asked_once_what_it_is() -> Iterator[None]:
+    """Let the runs in this process know what the openssl under test said to the first of them.
+
+    Each asks it, as it must: every seventh process of the tests would be one that answers that.
+    Stand-ins are asked each time, and so is everybody by a run in a process of its own.
+    """
+    under_test = next((path for path, _origin in candidates(None)), None)
+    known = dict[str, Candidate]()
+
+    def examine(path: Path, origin: str, door: Door, *, windows: bool) -> Candidate:
+        if path != under_test or windows != Machine.here().windows:
+            return probe.examine(path, origin, door, windows=windows)
+        if origin not in known:
+            said = probe.examine(path, origin, door, windows=windows)
+            if not said.usable or said.probe is None:
+                return said
+            known[origin] = said
+        return _said_now(known[origin])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(search, "examine", examine)
+        yield
+
+
+def _said_now(candidate: Candidate) -> Candidate:
+    """The same answer, with the time of the run that it is told."""
+    assert candidate.probe
+    finished = dataclasses.replace(candidate.probe.finished, started=dt.datetime.now(dt.UTC))
+    return dataclasses.replace(
+        candidate, probe=dataclasses.replace(candidate.probe, finished=finished)
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
