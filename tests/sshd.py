@@ -128,7 +128,9 @@ class Host:
             f"ListenAddress 127.0.0.1:{self.port}\nUseDNS no\nHostKey {folder}/host\nPidFile none\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n"
-            f"ForceCommand {folder}/session\n"
+            # A bash that a sshd starts first runs the ~/.bashrc of whoever runs the tests, unless it
+            # believes that another shell has started it.
+            f"ForceCommand {folder}/session\nSetEnv SHLVL=1\n"
         )
         (folder / "ssh_config").write_text(
             f"KexAlgorithms curve25519-sha256\nIdentityFile {folder}/{key}\n"
