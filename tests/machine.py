@@ -20,6 +20,8 @@ from mtls_openssl.process import Door
 
 CHECKOUT = Path(__file__).parent.parent
 PASSWORD = "only for a test"
+QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""For a Java that runs for half a second: it does not compile itself for longer."""
 _OURS = {"MTLS_LANG": "en", "MTLS_P12_PASSWORD": PASSWORD}
 
 

@@ -119,27 +119,26 @@ def readable_by_others(*folders: Path) -> Iterator[set[str]]:
         watcher.join()
 
 
-LEFT = """
-import sys
-from distributed import Client
-from distributed.security import Security
-address, ca, certificate, key = sys.argv[1:]
-security = Security(tls_ca_file=ca, tls_client_cert=certificate, tls_client_key=key)
-with Client(address, security=security) as client:
-    print(sum(map(len, client.has_what().values())))
-    print(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
-"""
+def left_on(nodes: Nodes) -> tuple[int, int]:
+    """How much the workers and the scheduler still have, as soon as it is nothing, or at last."""
+    from distributed import Client
+    from distributed.security import Security
 
-
-def left_on(nodes: Nodes) -> str:
-    """What the workers and the scheduler still have."""
     assert nodes.certified
-    files = [str(nodes.certified.folder / name) for name in ("ca.crt", "client.crt", "client.key")]
-    ran = subprocess.run(
-        [sys.executable, "-c", LEFT, nodes.address, *files], check=True, capture_output=True,
-        text=True,
+    at = nodes.certified.folder
+    security = Security(
+        tls_ca_file=str(at / "ca.crt"), tls_client_cert=str(at / "client.crt"),
+        tls_client_key=str(at / "client.key"),
     )  # fmt: skip
-    return ran.stdout
+    with Client(nodes.address, security=security, set_as_default=False) as client:
+        # A scheduler forgets what a client had as soon as it has gone.
+        until = time.monotonic() + 10
+        while True:
+            held = sum(map(len, client.has_what().values()))
+            known = client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+            if (held, known) == (0, 0) or time.monotonic() > until:
+                return held, known
+            time.sleep(0.1)
 
 
 def test_two_workers_give_the_same_set_as_the_local_pool(
@@ -148,7 +147,7 @@ def test_two_workers_give_the_same_set_as_the_local_pool(
     other = Set(tmp_path / "local")
     shutil.copytree(fleet.folder, other.folder, dirs_exist_ok=True)
     rows = [["name", "key", "dns", "days"]]
-    rows += [[f"a{number}", "P-256", "", ""] for number in range(14)]
+    rows += [[f"a{number}", "P-256", "", ""] for number in range(8)]
     rows += [["b", "Ed25519", "b.example.com", "77"], ["c", "RSA-2048", "", ""]]
     text = io.StringIO()
     csv.writer(text).writerows(rows)
@@ -161,10 +160,10 @@ def test_two_workers_give_the_same_set_as_the_local_pool(
             cwd=tmp_path,
         )  # fmt: skip
 
-    assert (ran.stderr, json.loads(ran.stdout)["hosts"]) == ("", {HOST: 16})
+    assert (ran.stderr, json.loads(ran.stdout)["hosts"]) == ("", {HOST: 10})
     assert seen == set()
-    assert_all_agree(fleet, 16)
-    assert_all_agree(other, 16)
+    assert_all_agree(fleet, 10)
+    assert_all_agree(other, 10)
     for name in clients.names(other.folder):
         here, there = described(other, name), described(fleet, name)
         own = "X509v3 Subject Key Identifier"
@@ -175,7 +174,7 @@ def test_two_workers_give_the_same_set_as_the_local_pool(
             not_before=there.not_before, not_after=there.not_after,
         )  # fmt: skip
     lines = requested(fleet)
-    assert len(lines) == 16
+    assert len(lines) == 10
     assert {line["openssl"] for line in lines} == {f"{HOST}:{program()}"}
     assert all(line["purpose"].endswith(f", on {HOST}") for line in lines)
     assert {Path(line["cwd"].partition(":")[2]).parents[1] for line in lines} == {
@@ -186,8 +185,8 @@ def test_two_workers_give_the_same_set_as_the_local_pool(
     ]
 
 
-def test_nothing_of_a_key_is_left_on_the_cluster(fleet: Set, nodes: Nodes, tmp_path: Path) -> None:
-    started(*NUMBERED, "-n", "5", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
+def test_nothing_of_a_key_is_left_on_the_cluster(fleet: Set, nodes: Nodes) -> None:
+    fleet.must(*NUMBERED, "-n", "5", *nodes.options)
 
     assert [list((worker / "tmp").iterdir()) for worker in nodes._folder.glob("worker*")] == [
         [], [],
@@ -195,10 +194,7 @@ def test_nothing_of_a_key_is_left_on_the_cluster(fleet: Set, nodes: Nodes, tmp_p
     told = nodes.written() + (fleet.folder / "mtls-audit.jsonl").read_text("utf-8")
     for key in fleet.folder.glob("clients/*/*.key"):
         assert key.read_text("ascii").splitlines()[1][20:] not in told
-    # A scheduler forgets what a client had as soon as it has gone.
-    until = time.monotonic() + 10
-    while (found := left_on(nodes)) != "0\n0\n":
-        assert time.monotonic() < until, found
+    assert left_on(nodes) == (0, 0)
 
 
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(
@@ -207,7 +203,7 @@ def test_a_worker_that_is_killed_costs_time_and_nothing_else(
     lost = nodes.worker(MTLS_OPENSSL=slow(tmp_path))
     run = subprocess.Popen(
         [
-            sys.executable, "-m", "mtls_openssl", *NUMBERED, "-n", "16", "--out", fleet.folder,
+            sys.executable, "-m", "mtls_openssl", *NUMBERED, "-n", "9", "--out", fleet.folder,
             *nodes.options,
         ],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -217,12 +213,12 @@ def test_a_worker_that_is_killed_costs_time_and_nothing_else(
     lost.stop()
     said, _nothing = run.communicate(timeout=120)
 
-    assert (run.returncode, "16 clients issued and proven" in said) == (0, True), said
+    assert (run.returncode, "9 clients issued and proven" in said) == (0, True), said
     assert list(lost.temporary.iterdir())  # it was at work
-    assert_all_agree(fleet, 16)
+    assert_all_agree(fleet, 9)
 
 
-def test_interrupted_it_ends_what_the_workers_do(fleet: Set, nodes: Nodes, tmp_path: Path) -> None:
+def test_interrupted_it_ends_what_the_workers_do(fleet: Set, nodes: Nodes) -> None:
     arguments = ("issue", "--cn", "device-{:03d}", "--key", "RSA-16384", "-n", "3")
     run = subprocess.Popen(
         [sys.executable, "-m", "mtls_openssl", *arguments, "--out", fleet.folder, *nodes.options],
@@ -236,7 +232,7 @@ def test_interrupted_it_ends_what_the_workers_do(fleet: Set, nodes: Nodes, tmp_p
 
     until = time.monotonic() + 30
     while len(children()) < 2 and time.monotonic() < until:
-        time.sleep(0.02)
+        time.sleep(0.1)
     assert len(children()) == 2
     run.send_signal(signal.SIGINT)
     _said, told = run.communicate(timeout=60)
@@ -247,7 +243,7 @@ def test_interrupted_it_ends_what_the_workers_do(fleet: Set, nodes: Nodes, tmp_p
         time.sleep(0.02)
     assert children() == []
     assert_all_agree(fleet, 0)
-    started(*NUMBERED, "-n", "2", "--out", fleet.folder, *nodes.options, cwd=tmp_path)
+    fleet.must(*NUMBERED, "-n", "2", *nodes.options)
     assert_all_agree(fleet, 2)
 
 
@@ -257,20 +253,22 @@ def test_a_scheduler_without_workers_that_are_of_use_is_told(
     shadow = tmp_path / "shadow"
     shadow.mkdir()
     (shadow / "mtls_openssl.py").write_text("raise ModuleNotFoundError('mtls_openssl')\n")
-    out = ("--out", str(fleet.folder))
-    arguments = (*NUMBERED, "-n", "2", *out, *alone.options, "--timeout", "1")
+    arguments = (*NUMBERED, "-n", "2", *alone.options, "--timeout", "1")
 
-    nobody = started(*arguments, cwd=tmp_path, exit_code=7).stderr
+    nobody = fleet.run(*arguments)
     lacking = alone.worker(MTLS_OPENSSL=str(tmp_path / "no-openssl"))
-    without = started(*arguments, cwd=tmp_path, exit_code=3).stderr
+    without = fleet.run(*arguments)
     lacking.stop()
-    alone.worker(PYTHONPATH=str(shadow))
-    unlike = started(*arguments, cwd=tmp_path, exit_code=7).stderr
+    strange = alone.worker(PYTHONPATH=str(shadow))
+    # What Dask itself has to say comes at the end of a process at the latest.
+    unlike = started(*arguments, "--out", fleet.folder, cwd=tmp_path, exit_code=7).stderr
+    strange.stop()
 
-    assert "has no workers" in nobody
-    assert f"The worker {HOST} has no openssl that can be used." in without
+    assert (nobody.code, "has no workers" in nobody.stderr) == (7, True)
+    lacks = f"The worker {HOST} has no openssl that can be used."
+    assert (without.code, lacks in without.stderr) == (3, True)
     assert "has no mtls-openssl" in unlike
-    for told in (nobody, without, unlike):
+    for told in (nobody.stderr, without.stderr, unlike):
         assert "Traceback" not in told
         assert "distributed." not in told
         assert len(told.splitlines()) == 3

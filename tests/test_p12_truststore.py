@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -20,10 +21,17 @@ from mtls_openssl.locate import Machine, find, find_keytool
 from mtls_openssl.process import Door
 from tests import original
 from tests.der import protection
-from tests.machine import PASSWORD, mtls, openssl, ran, started, tool
+from tests.machine import PASSWORD, QUICK_JAVA, mtls, openssl, ran, tool
 
 JAVA = pytest.mark.tool("keytool")
 PBES2 = ["PBES2", "PBKDF2", "HMAC-SHA256", "AES-256-CBC"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(*next(iter(QUICK_JAVA.items())))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +47,31 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "信任 库 #1"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Packed:
+    """A truststore, and what was told of it."""
+
+    folder: Path
+    told: str
+
+
+def packed(made: Path, folder: Path, reader: str) -> Packed:
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return Packed(folder, mtls("p12", "truststore", "--for", reader, "--json", cwd=folder).stdout)
+
+
+@pytest.fixture(scope="module")
+def modern_one(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """A truststore for Java as it is today, made by keytool once for all tests."""
+    return packed(made, tmp_path_factory.mktemp("modern_one"), "modern")
+
+
+@pytest.fixture(scope="module")
+def old_one(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """A truststore for Java 8, made by keytool once for all tests."""
+    return packed(made, tmp_path_factory.mktemp("old_one"), "java8")
+
+
 def listed(folder: Path) -> str:
     """What Java sees."""
     return ran(
@@ -51,9 +84,8 @@ def listed(folder: Path) -> str:
 
 @pytest.mark.end_to_end
 @JAVA
-def test_java_lists_the_ca_as_a_certificate_that_it_trusts(folder: Path) -> None:
-    mtls("p12", "truststore", cwd=folder)
-    seen = listed(folder)
+def test_java_lists_the_ca_as_a_certificate_that_it_trusts(modern_one: Packed) -> None:
+    seen = listed(modern_one.folder)
     assert "Your keystore contains 1 entry" in seen
     assert "\nmyrootca, " in seen
     assert keytool.entries(seen) == ("trustedCertEntry",)
@@ -69,20 +101,18 @@ def test_the_ca_of_the_original_batch_file_can_be_trusted(tmp_path: Path) -> Non
 
 @pytest.mark.end_to_end
 @JAVA
-def test_java_makes_it_with_the_algorithms_asked_for(folder: Path) -> None:
-    mtls("p12", "truststore", "--for", "java8", cwd=folder)
-    assert protection(folder / "truststore.p12") == ["encrypted data", "3DES", "SHA-1"]
-    mtls("p12", "truststore", "--for", "modern", cwd=folder)
-    assert protection(folder / "truststore.p12") == ["encrypted data", *PBES2, "SHA-256"]
+def test_java_makes_it_with_the_algorithms_asked_for(modern_one: Packed, old_one: Packed) -> None:
+    modern, old = (one.folder / "truststore.p12" for one in (modern_one, old_one))
+    assert protection(old) == ["encrypted data", "3DES", "SHA-1"]
+    assert protection(modern) == ["encrypted data", *PBES2, "SHA-256"]
 
 
 @pytest.mark.end_to_end
 @JAVA
-def test_only_java_is_named_among_its_readers(folder: Path) -> None:
-    told = json.loads(mtls("p12", "truststore", "--for", "modern", "--json", cwd=folder).stdout)
-    (packed,) = told["p12"]
-    assert packed["read_by"] == ["Java from 8u301, 11.0.12 and 16 on"]
-    assert packed["not_read_by"] == [
+def test_only_java_is_named_among_its_readers(modern_one: Packed) -> None:
+    (one,) = json.loads(modern_one.told)["p12"]
+    assert one["read_by"] == ["Java from 8u301, 11.0.12 and 16 on"]
+    assert one["not_read_by"] == [
         {"reader": "older Java, and some builds of Java 8", "for": "java8"}
     ]
 
@@ -110,9 +140,8 @@ def test_the_password_is_in_no_command_line_and_in_no_variable_but_its_own(
 
 @JAVA
 @pytest.mark.posix
-def test_it_is_private_as_every_pkcs12_file(folder: Path) -> None:
-    mtls("p12", "truststore", cwd=folder)
-    assert stat.S_IMODE((folder / "truststore.p12").stat().st_mode) == 0o600
+def test_it_is_private_as_every_pkcs12_file(modern_one: Packed) -> None:
+    assert stat.S_IMODE((modern_one.folder / "truststore.p12").stat().st_mode) == 0o600
 
 
 @pytest.mark.posix
@@ -220,11 +249,11 @@ def test_without_java_an_openssl_that_can_makes_it_and_any_other_says_what_to_do
 @pytest.mark.end_to_end
 @pytest.mark.usefixtures("no_java")
 @JAVA
-def test_java_sees_what_openssl_made_as_what_java_makes(folder: Path) -> None:
+def test_java_sees_what_openssl_made_as_what_java_makes(folder: Path, old_one: Packed) -> None:
     if can_trust():
         in_process("p12", "truststore", "--out", str(folder), "--for", "java8")
     else:
-        started("p12", "truststore", "--for", "java8", cwd=folder)
+        folder = old_one.folder
     seen = listed(folder)
     assert "\nmyrootca, " in seen
     assert keytool.entries(seen) == ("trustedCertEntry",)
@@ -240,16 +269,17 @@ def test_the_log_and_a_dry_run_make_it_again_with_the_password_asked_for_by_name
     form = ("--format", "bat" if os.name == "nt" else "sh")
     logged = mtls("audit", "export", *form, cwd=folder).stdout
     planned = mtls("p12", "truststore", "--name", "It's $HOME", "--dry-run", *form, cwd=folder)
-    for name, script in {"logged": logged, "planned": planned.stdout}.items():
-        again = folder.parent / name
-        again.mkdir()
-        shutil.copy(folder / "ca.crt", again)
-        file = again / ("make.bat" if os.name == "nt" else "make.sh")
-        file.write_bytes(script.encode())
-        path = os.pathsep.join((str(Path(openssl()).parent), os.environ["PATH"]))
-        shell = ("cmd", "/c", file.name) if os.name == "nt" else ("sh", file.name)
-        ran(*shell, cwd=again, env={"PATH": path, "MTLS_P12_PASSWORD": PASSWORD})
-        assert "\nit's $home, " in listed(again)
+    again = folder.parent / "again"
+    again.mkdir()
+    shutil.copy(folder / "ca.crt", again)
+    file = again / ("make.bat" if os.name == "nt" else "make.sh")
+    file.write_bytes(logged.encode())
+    path = os.pathsep.join((str(Path(openssl()).parent), os.environ["PATH"]))
+    shell = ("cmd", "/c", file.name) if os.name == "nt" else ("sh", file.name)
+    ran(*shell, cwd=again, env={"PATH": path, "MTLS_P12_PASSWORD": PASSWORD})
+    assert "\nit's $home, " in listed(again)
+    titles = set(logged.splitlines()) ^ set(planned.stdout.splitlines())
+    assert sorted("run" in title for title in titles) == [False, True], titles
 
 
 @JAVA
