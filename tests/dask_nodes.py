@@ -30,6 +30,12 @@ key = "P-256"
 p12 = []
 """
 _PATIENCE = 30
+_IDLE = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+}
+"""Does nothing where there is nothing to do: else each process watches itself all the time."""
 
 
 class Node:
@@ -48,7 +54,7 @@ class Node:
         self.log = folder / "log"
         environment = {
             **os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(self.temporary),
-            "DASK_CONFIG": str(folder), **variables,
+            "DASK_CONFIG": str(folder), **_IDLE, **variables,
         }  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -128,7 +128,7 @@ class Host:
             f"ListenAddress 127.0.0.1:{self.port}\nUseDNS no\nHostKey {folder}/host\nPidFile none\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n"
-            # A bash that a sshd starts first runs the ~/.bashrc of whoever runs the tests, unless it
+            # A bash that sshd starts begins with ~/.bashrc of whoever runs the tests, unless it
             # believes that another shell has started it.
             f"ForceCommand {folder}/session\nSetEnv SHLVL=1\n"
         )

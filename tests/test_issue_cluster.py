@@ -73,10 +73,10 @@ def nodes_fixture(certified: Set, tmp_path_factory: pytest.TempPathFactory) -> I
         nodes.stop()
 
 
-@pytest.fixture(name="alone")
-def alone_fixture(certified: Set, tmp_path: Path) -> Iterator[Nodes]:
-    """A scheduler without workers."""
-    nodes = Nodes(tmp_path / "nodes", certified)
+@pytest.fixture(name="alone", scope="module")
+def alone_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """A scheduler without TLS, and without workers but those of a test, which ends them."""
+    nodes = Nodes(tmp_path_factory.mktemp("alone"), None)
     try:
         yield nodes
     finally:
@@ -105,7 +105,7 @@ def readable_by_others(*folders: Path) -> Iterator[set[str]]:
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.005):
+        while not over.wait(0.01):
             with contextlib.suppress(OSError):  # what is there for a moment only
                 paths = [path for folder in folders for path in folder.rglob("*.key")]
                 seen.update(str(path) for path in paths if path.stat().st_mode & 0o077)
@@ -271,24 +271,27 @@ def test_a_scheduler_without_workers_that_are_of_use_is_told(
     for told in (nobody.stderr, without.stderr, unlike):
         assert "Traceback" not in told
         assert "distributed." not in told
-        assert len(told.splitlines()) == 3
+        assert [line.partition(":")[0] for line in told.splitlines()] == [
+            "Warning", "Error", "Cause", "To mend it",
+        ]  # fmt: skip
     assert clients.names(fleet.folder) == []
 
 
 def test_a_scheduler_that_is_lost_does_not_keep_anybody(
-    fleet: Set, alone: Nodes, tmp_path: Path
+    fleet: Set, certified: Set, tmp_path: Path
 ) -> None:
-    worker = alone.worker(MTLS_OPENSSL=slow(tmp_path))
+    lost = Nodes(tmp_path / "nodes", certified)
+    worker = lost.worker(MTLS_OPENSSL=slow(tmp_path))
     run = subprocess.Popen(
         [
             sys.executable, "-m", "mtls_openssl", *NUMBERED, "-n", "30", "--out", fleet.folder,
-            *alone.options, "--timeout", "3",
+            *lost.options, "--timeout", "3",
         ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while run.poll() is None and not list(worker.temporary.glob("*/errand")):
         time.sleep(0.01)
-    alone.stop()
+    lost.stop()
     _said, told = run.communicate(timeout=30)
 
     assert (run.returncode, len(told.splitlines())) == (7, 3), told
@@ -296,17 +299,14 @@ def test_a_scheduler_that_is_lost_does_not_keep_anybody(
     assert_all_agree(fleet, len(clients.names(fleet.folder)))
 
 
-def test_a_cluster_without_tls_is_used_only_where_that_is_said(fleet: Set, tmp_path: Path) -> None:
-    bare = Nodes(tmp_path / "nodes", None)
-    try:
-        bare.worker()
-        arguments = (*NUMBERED, "-n", "2", "--out", fleet.folder)
-        refused = started(*arguments, "--scheduler", bare.address, cwd=tmp_path, exit_code=2).stderr
-        taken = started(*arguments, *bare.options, cwd=tmp_path)
-    finally:
-        bare.stop()
+def test_a_cluster_without_tls_is_used_only_where_that_is_said(fleet: Set, alone: Nodes) -> None:
+    worker = alone.worker()
+    refused = fleet.run(*NUMBERED, "-n", "2", "--scheduler", alone.address)
+    taken = fleet.run(*NUMBERED, "-n", "2", *alone.options)
+    worker.stop()
 
-    assert "is not encrypted" in refused
+    assert (refused.code, "is not encrypted" in refused.stderr) == (2, True)
+    assert taken.code == 0
     assert "Warning: the private keys of all clients cross the network in the clear" in taken.stderr
     assert_all_agree(fleet, 2)
 
@@ -339,11 +339,12 @@ def test_what_keeps_us_from_a_cluster_is_told_with_what_mends_it(
 ) -> None:  # fmt: skip
     assert nodes.certified
     address, folder = nodes.address, str(nodes.certified.folder)
-    fleet.must("client", "add", "client", "--p12", "none", "--key", "P-256")
     other = Set(fleet.folder.parent / "other")
     other.describe(SET)
     if case == "another CA":
         other.must("apply")
+    if case == "the same CA":
+        fleet.must("client", "add", "client", "--p12", "none", "--key", "P-256")
     if case == "no Dask":
         monkeypatch.setitem(sys.modules, "distributed", None)
     options = {
@@ -384,15 +385,46 @@ class Nobody:
         pass
 
 
-@pytest.fixture(name="pool")
-def pool_fixture() -> Iterator[Executor]:
-    """Two processes of this machine."""
+@dataclasses.dataclass
+class Pool:
+    """Two processes of this machine.
+
+    Args:
+        executor: they themselves.
+        openssl: the program that they take for openssl, which a test may rewrite.
+    """
+
+    executor: Executor
+    openssl: Path
+
+    def does_for_one(self, script: str) -> None:
+        """Do something else where a key is made for device-003."""
+        case = f'case " $* " in\n*\\ req\\ *device-003*) {script};;\nesac\n'
+        self.openssl.write_text(f'#!/bin/sh\n{case}exec {program()} "$@"\n')
+        self.openssl.chmod(0o700)
+
+
+@pytest.fixture(name="processes", scope="module")
+def processes_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    openssl = tmp_path_factory.mktemp("pool") / "openssl"
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=spawned) as pool:
-        yield pool
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MTLS_OPENSSL", str(openssl))
+        with ProcessPoolExecutor(2, mp_context=spawned) as pool:
+            for begun in [pool.submit(time.sleep, 0.2) for _process in range(2)]:
+                begun.result()
+            environment.undo()
+            yield Pool(pool, openssl)
 
 
-def issued(made: Set, pool: Executor, count: int) -> Done:
+@pytest.fixture(name="pool")
+def pool_fixture(processes: Pool) -> Pool:
+    """Two processes of this machine, made once, with an openssl that does what it should."""
+    processes.does_for_one("")
+    return processes
+
+
+def issued(made: Set, pool: Pool, count: int) -> Done:
     read = load({"key_size": "2048"}, environ={}, config=made.folder / "mtls.toml")
     series = Series(count, 1, {"cn": "device-{:03d}"}, {})
     order = Order(
@@ -400,29 +432,18 @@ def issued(made: Set, pool: Executor, count: int) -> Done:
         condition.with_authorities(read.manifest, made.folder, described=read.tables),
         asking.wanted(series, read.settings, (), made.folder),
         jobs=2,
-        executor=pool,
+        executor=pool.executor,
         hands=2,
     )
     found = find(Path(program()), Door())
     return issuing.issue(order, found, door=Door(), watcher=Nobody())
 
 
-def test_any_executor_of_processes_will_do(fleet: Set, pool: Executor) -> None:
+def test_any_executor_of_processes_will_do(fleet: Set, pool: Pool) -> None:
     done = issued(fleet, pool, 4)
 
     assert (done.made, done.hosts) == (4, {HOST: 4})
     assert_all_agree(fleet, 4)
-
-
-def stand_in(folder: Path, script: str) -> str:
-    """An openssl that does something else where a key is made for device-003."""
-    path = folder / "openssl"
-    path.write_text(
-        f'#!/bin/sh\ncase " $* " in\n*\\ req\\ *device-003*) {script};;\nesac\n'
-        f'exec {program()} "$@"\n'
-    )
-    path.chmod(0o700)
-    return str(path)
 
 
 @pytest.mark.parametrize(
@@ -439,13 +460,12 @@ def stand_in(folder: Path, script: str) -> str:
     ],
 )
 def test_what_is_wrong_with_what_comes_back_is_found_and_nobody_is_there_half(
-    fleet: Set, pool: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str,
-    error: type[Exception], words: str,
-) -> None:  # fmt: skip
-    monkeypatch.setenv("MTLS_OPENSSL", stand_in(tmp_path, script))
+    fleet: Set, pool: Pool, script: str, error: type[Exception], words: str
+) -> None:
+    pool.does_for_one(script)
 
     with pytest.raises(error) as refused:
-        issued(fleet, pool, 6)
+        issued(fleet, pool, 4)
 
     told = f"{refused.value} {getattr(refused.value, 'cause', '')}"
     assert words in told
