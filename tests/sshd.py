@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -43,10 +45,9 @@ class Host:
         self.asked = folder / "asked"
         (folder / "sent").mkdir()
         self.port = _free_port()
-        for name in ("host", "user", "stranger"):
-            subprocess.run(
-                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True
-            )
+        for name, content in _keys().items():
+            (folder / name).touch(0o600)
+            (folder / name).write_bytes(content)
         (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
         self.knows(folder / "host.pub")
         self.behaves("")
@@ -148,6 +149,17 @@ class Host:
             else:
                 return
         raise AssertionError((self._folder / "log").read_text("utf-8", "replace"))
+
+
+@functools.cache
+def _keys() -> Mapping[str, bytes]:
+    """The files of the keys of every host, and of who comes to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("host", "user", "stranger"):
+            file = Path(folder) / name
+            command = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file)
+            subprocess.run(command, check=True)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def _free_port() -> int:

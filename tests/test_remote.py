@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,39 @@ def log_of(ca: Set) -> list[dict[str, object]]:
     return [json.loads(line) for line in (ca.folder / "mtls-audit.jsonl").read_text().splitlines()]
 
 
-def test_the_key_is_made_there_and_the_certificate_is_put_beside_it(ca: Set, host: Host) -> None:
-    ca.must(*add(ca, host, "--remote-dir", "钥匙 of 'mine'"))
+@dataclasses.dataclass(frozen=True)
+class Added:
+    """One that was added, and looked at by several tests.
 
-    there = host.home / "钥匙 of 'mine'"
+    Args:
+        ca: the set.
+        host: the host that it is on.
+        there: the folder there.
+        before: the files of the set before that.
+    """
+
+    ca: Set
+    host: Host
+    there: Path
+    before: Mapping[str, bytes]
+
+
+@pytest.fixture(name="added", scope="module")
+def added_fixture(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Added]:
+    folder = tmp_path_factory.mktemp("added")
+    ca, host = Set(folder / "ca"), Host(folder / "host")
+    shutil.copytree(whole, ca.folder, dirs_exist_ok=True)
+    before = ca.files()
+    try:
+        ca.must(*add(ca, host, "--remote-dir", "钥匙 of 'mine'"))
+        yield Added(ca, host, host.home / "钥匙 of 'mine'", before)
+    finally:
+        host.stop()
+
+
+def test_the_key_is_made_there_and_the_certificate_is_put_beside_it(added: Added) -> None:
+    ca, there = added.ca, added.there
+
     assert {path.name for path in there.iterdir()} == {"box.key", "box.crt", "box.ca.crt"}
     assert (there / "box.crt").read_bytes() == (ca.folder / "box.crt").read_bytes()
     assert (there / "box.ca.crt").read_bytes() == (ca.folder / "ca.crt").read_bytes()
@@ -79,25 +109,21 @@ def test_the_key_is_made_there_and_the_certificate_is_put_beside_it(ca: Set, hos
     assert ca.certificate("box").serial in (ca.folder / "index.txt").read_text()
 
 
-def test_the_key_is_never_on_this_side(ca: Set, host: Host, tmp_path: Path) -> None:
-    before = ca.files()
-
-    ca.must(*add(ca, host))
-
-    key = (host.home / "mtls" / "box.key").read_text()
+def test_the_key_is_never_on_this_side(added: Added) -> None:
+    ca, host = added.ca, added.host
+    key = (added.there / "box.key").read_text()
     secret = key.splitlines()[1]
-    theirs = host.home.parent
-    ours = [path for path in tmp_path.rglob("*") if path.is_file() and theirs not in path.parents]
-    assert ca.changed_since(before) == {"box.crt", "index.txt"}
+    theirs, all_ = host.home.parent, ca.folder.parent
+    ours = [path for path in all_.rglob("*") if path.is_file() and theirs not in path.parents]
+    assert ca.changed_since(added.before) == {"box.crt", "index.txt"}
     assert [path for path in ours if secret.encode() in path.read_bytes()] == []
     assert "BEGIN CERTIFICATE REQUEST" in host.sent
     assert secret not in host.sent
     assert "PRIVATE KEY" not in host.sent
 
 
-def test_every_command_there_has_its_line_with_the_host_in_it(ca: Set, host: Host) -> None:
-    ca.must(*add(ca, host))
-
+def test_every_command_there_has_its_line_with_the_host_in_it(added: Added) -> None:
+    ca, host = added.ca, added.host
     lines = [line for line in log_of(ca) if "ssh" in str(line["argv"])[:8]]
     asked = host.asked.read_text().count("sh -c ")
     assert len(lines) == asked == 6
