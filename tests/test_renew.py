@@ -23,6 +23,7 @@ __all__ = ["made_fixture"]
 pytestmark = pytest.mark.end_to_end
 
 NOTHING_TO_DO = 10
+EC = '[ca]\nkey = "P-256"\n'
 
 
 @pytest.fixture(name="original", scope="module")
@@ -241,7 +242,7 @@ def test_a_ca_whose_key_is_encrypted_later_asks_for_its_pass_phrase(old: Set) ->
 def test_a_register_is_kept_up_by_all_that_issue(old: Set) -> None:
     old.must("crl")
     old.must("renew", "alice")
-    old.must("client", "add", "bob")
+    old.must("client", "add", "bob", "--key", "P-256")
     old.must("client", "--profile", "modern")
 
     lines = (old.folder / "index.txt").read_text("ascii").splitlines()
@@ -308,18 +309,25 @@ def test_a_new_ca_that_would_orphan_others_is_refused(old: Set) -> None:
     assert old.files() == before
 
 
+@pytest.fixture(name="expired", scope="module")
+def expired_fixture(original: Set, tmp_path_factory: pytest.TempPathFactory) -> Set:
+    expired = Set(tmp_path_factory.mktemp("expired") / "set").copy_of(original)
+    ailments.issue(
+        expired.folder, "ca", extensions=ailments.CA, begin=timedelta(-9), end=timedelta(-1),
+        self_signed=True,
+    )  # fmt: skip
+    return expired
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("client", "add", "bob"), ("renew", "alice"), ("issue", "-n", "1", "--cn", "device-{}")],
     ids=["added", "renewed", "fleet"],
 )
 def test_nothing_is_issued_once_the_ca_has_expired_and_what_mends_it_is_said(
-    old: Set, arguments: tuple[str, ...]
+    expired: Set, made: Set, arguments: tuple[str, ...]
 ) -> None:
-    ailments.issue(
-        old.folder, "ca", extensions=ailments.CA, begin=timedelta(-9), end=timedelta(-1),
-        self_signed=True,
-    )  # fmt: skip
+    old = made.copy_of(expired)
     day = f"{old.certificate('ca').not_after:%Y-%m-%d}"
     before = old.files()
 
@@ -331,28 +339,38 @@ def test_nothing_is_issued_once_the_ca_has_expired_and_what_mends_it_is_said(
     assert old.changed_since(before) == set()
 
 
+@pytest.fixture(name="below", scope="module")
+def below_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    below = Set(tmp_path_factory.mktemp("below") / "set")
+    below.describe(
+        f'{EC}[intermediate]\nkey = "P-256"\n[[client]]\nname = "alice"\nkey = "P-256"\np12 = []\n'
+    )
+    below.must("apply")
+    ailments.issue(
+        below.folder, "intermediate", extensions=ailments.CA, begin=timedelta(-9),
+        end=timedelta(-1),
+    )  # fmt: skip
+    return below
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("client", "add", "bob"), ("issue", "-n", "1", "--cn", "device-{}")],
     ids=["set", "fleet"],
 )
 def test_nothing_is_issued_once_the_intermediate_authority_has_expired(
-    made: Set, arguments: tuple[str, ...]
+    below: Set, made: Set, arguments: tuple[str, ...]
 ) -> None:
-    made.describe('[ca]\nkey = "P-256"\n[intermediate]\nkey = "P-256"\n')
-    made.must("apply")
-    ailments.issue(
-        made.folder, "intermediate", extensions=ailments.CA, begin=timedelta(-9), end=timedelta(-1)
-    )
-
-    ran = made.run(*arguments)
+    ran = made.copy_of(below).run(*arguments)
 
     assert (ran.code, "Error: intermediate.crt has expired on " in ran.stderr) == (5, True)
     assert "To mend it: python -m mtls_openssl renew intermediate" in ran.stderr
 
 
 def test_who_lasts_longer_than_the_ca_is_told_from_when_that_counts_for_nothing(made: Set) -> None:
-    made.describe('cert_days = 20\n[ca]\nkey = "P-256"\ndays = 30\n')
+    made.describe(
+        f'cert_days = 20\n{EC}days = 30\n[[client]]\nname = "alice"\nkey = "P-256"\np12 = []\n'
+    )
     made.must("apply")
     made.describe("")
     day = f"{made.certificate('ca').not_after:%Y-%m-%d}"

@@ -29,17 +29,9 @@ pytestmark = pytest.mark.end_to_end
 LOG = "mtls-audit.jsonl"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made") / "set"
-    folder.mkdir()
-    mtls("all", "--profile", "modern", cwd=folder)
-    return folder
-
-
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "一套 证书"))
+def folder(modern: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(modern, tmp_path / "一套 证书"))
 
 
 def renewed(folder: Path, *commands: str) -> Path:
@@ -185,6 +177,7 @@ def test_a_whole_set_comes_back_with_its_ca_and_the_new_ca_when_that_is_undone(
     assert files(folder) == new
 
 
+@pytest.mark.posix  # A hundred processes; the same on Windows.
 def test_a_set_with_an_intermediate_ca_comes_back_with_its_chains_and_its_register(
     tmp_path: Path,
 ) -> None:
@@ -390,6 +383,7 @@ def test_a_certificate_that_was_revoked_stays_so_and_the_number_never_falls(fold
     assert gone in revoked(folder)
 
 
+@pytest.mark.posix  # A hundred processes; the same on Windows.
 def test_a_ca_comes_back_with_all_that_it_has_ever_revoked(folder: Path) -> None:
     server, client = (serial(folder / f"{name}.crt") for name in ("server", "client"))
     mtls("revoke", "client", cwd=folder)

@@ -45,6 +45,17 @@ def renewed_fixture(original: Set, tmp_path_factory: pytest.TempPathFactory) -> 
     return renewed
 
 
+@pytest.fixture(name="other", scope="module")
+def other_fixture(tmp_path_factory: pytest.TempPathFactory) -> Set:
+    """A fleet of another authority, in which somebody has the same name."""
+    other = Set(tmp_path_factory.mktemp("other") / "set")
+    other.describe(SET)
+    other.must("apply")
+    other.must("issue", "--cn", "short-{}", "-n", "1", "--key", "P-256")
+    other.must("issue", "--cn", "strange-{}", "-n", "12", "--key", "P-256")
+    return other
+
+
 @pytest.fixture(name="fleet")
 def fleet_fixture(renewed: Set, made: Set) -> Set:
     """Two clients in folders and one in an archive, all of them renewed; copied for each test."""
@@ -183,12 +194,8 @@ def damaged_key(place: Path, other: Set) -> None:
     ],
 )
 def test_a_client_that_does_not_fit_is_refused_and_nobody_comes_back(
-    fleet: Set, tmp_path: Path, spoil: Any, words: str
+    fleet: Set, other: Set, spoil: Any, words: str
 ) -> None:
-    other = Set(tmp_path / "other")
-    other.describe(SET)
-    other.must("apply")
-    other.must("issue", "--cn", "short-{}", "-n", "1", "--key", "P-256")
     spoil(backup_of(fleet) / "short-1", other)
     before = of_clients(fleet)
 
@@ -214,13 +221,10 @@ def test_without_those_that_do_not_fit_the_others_come_back(
 
 
 def test_of_many_that_another_ca_has_issued_openssl_is_asked_about_a_few(
-    fleet: Set, tmp_path: Path
+    fleet: Set, other: Set
 ) -> None:
-    other = Set(tmp_path / "other")
-    other.describe(SET)
-    other.must("apply")
-    other.must("issue", "--cn", "strange-{}", "-n", "12", "--key", "P-256")
-    shutil.copytree(other.folder / "clients", backup_of(fleet), dirs_exist_ok=True)
+    for strange in (other.folder / "clients").glob("strange-*"):
+        shutil.copytree(strange, backup_of(fleet) / strange.name)
 
     refused = fleet.run("restore", "latest", "--dry-run")
 
