@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.workspace import Workspace
+from mtls_openssl.workspace.folder import LOCK
 from mtls_openssl.workspace.lock import FolderLock
 from tests.test_workspace import names
 
@@ -25,6 +27,21 @@ from mtls_openssl.workspace import Workspace
 with Workspace.open(Path(sys.argv[1]), command="server"):
     print(os.getpid(), flush=True)
     sys.stdin.readline()
+"""
+
+
+LEAVES_A_CHILD = """
+import os, subprocess, sys
+from pathlib import Path
+from mtls_openssl.workspace.lock import FolderLock
+
+lock = FolderLock(Path(sys.argv[1]), "server")
+lock.acquire()
+child = subprocess.Popen(
+    ["sleep", sys.argv[2]], pass_fds=[lock._descriptor], stdout=subprocess.DEVNULL
+)
+print(child.pid, flush=True)
+os._exit(9)
 """
 
 
@@ -78,6 +95,38 @@ def test_a_holder_that_was_killed_holds_nothing(tmp_path: Path) -> None:
         try_the_folder(tmp_path)
 
     assert names(tmp_path) == []
+
+
+@contextmanager
+def a_dead_run(lock: Path, seconds: str) -> Iterator[None]:
+    """A run that has ended at once, and a child of its that still has its lock."""
+    child = subprocess.run(
+        [sys.executable, "-c", LEAVES_A_CHILD, str(lock), seconds],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+    ).stdout  # fmt: skip
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(int(child), signal.SIGKILL)
+
+
+@pytest.mark.posix
+def test_what_a_killed_holder_has_started_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mtls_openssl.workspace.lock._LAST_BREATH", 60)
+    with a_dead_run(tmp_path / LOCK, "0.3"):
+        try_the_folder(tmp_path)
+
+
+@pytest.mark.posix
+def test_what_a_killed_holder_has_started_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mtls_openssl.workspace.lock._LAST_BREATH", 0.02)
+    with a_dead_run(tmp_path / LOCK, "60"), pytest.raises(FolderUnavailableError, match="in use"):
+        try_the_folder(tmp_path)
 
 
 def test_once_the_first_has_ended_the_next_one_works(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError
@@ -22,6 +23,8 @@ from mtls_openssl.workspace.causes import ELSEWHERE, unavailable
 # Windows lets nobody read a locked byte: this one lies far beyond the text.
 _LOCKED_BYTE = 1 << 30
 _LONGEST_TEXT = 4096
+_LAST_BREATH = 1.0
+_TICK = 0.01
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,16 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, at once or not at all.
+        """Take the lock, at once or not at all; what a dead process has started lets go of it soon.
 
         Raises:
             FolderUnavailableError: another process holds it, or no lock can be made here.
         """
         what = _("{path} can't be written, so the folder can't be locked", path=self._path)
+        until = time.monotonic() + _LAST_BREATH
         try:
             while self._descriptor is None:
-                self._try_once()
+                self._try_once(until)
             self._sign(self._descriptor)
         except OSError as error:
             raise unavailable(what, error) from error
@@ -97,7 +101,7 @@ class FolderLock:
             _unlink_if_possible(self._path)
             os.close(descriptor)
 
-    def _try_once(self) -> None:
+    def _try_once(self, until: float) -> None:
         if self._path.is_symlink():
             raise FolderUnavailableError(
                 _(
@@ -110,8 +114,12 @@ class FolderLock:
         descriptor = os.open(self._path, flags, 0o644)
         try:
             if not _lock(descriptor):
-                raise _busy(self._path, _read_holder(descriptor))
-            if _still_at(descriptor, self._path):
+                holder = _read_holder(descriptor)
+                # A child has the lock too until it becomes another program (flock(2), execve(2)).
+                if not (holder and _is_dead(holder) and time.monotonic() < until):
+                    raise _busy(self._path, holder)
+                time.sleep(_TICK)
+            elif _still_at(descriptor, self._path):
                 self._descriptor = descriptor
         finally:
             if self._descriptor is None:
@@ -196,6 +204,19 @@ def _busy(path: Path, holder: Holder | None) -> FolderUnavailableError:
 def _ourselves(command: str) -> Holder:
     now = dt.datetime.now(dt.UTC)
     return Holder(os.getpid(), _host(), _user(), f"{now:%Y-%m-%dT%H:%M:%SZ}", command)
+
+
+def _is_dead(holder: Holder) -> bool:
+    """Whether it was a process of this computer, and is no more; Windows unlocks what it held."""
+    if sys.platform == "win32" or holder.host != _host():
+        return False
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _host() -> str:
