@@ -502,3 +502,33 @@ def test_what_is_here_in_another_case_is_replaced_and_keeps_its_name(
     fates = {name: "returns" if name in gone else "replaced" for name in changes(answer)}
     assert changes(answer) == fates
     assert files(folder) == before
+
+
+def test_a_lost_set_comes_back_under_its_names_whatever_else_is_there(folder: Path) -> None:
+    before = files(folder)
+    renewed(folder, "ca")
+    for name in files(folder):
+        (folder / name).unlink()
+    others = ("CA.docx", "Client.list.txt", "Server.txt")
+    for name in others:
+        (folder / name).write_text("no file of a set")
+
+    told(folder, "latest", "--yes")
+
+    assert {name: here for name, here in files(folder).items() if name not in others} == before
+
+
+@pytest.mark.parametrize("name", ["CA.crt", "CA.key"])
+def test_an_authority_comes_back_under_the_name_that_all_commands_know(
+    name: str, folder: Path
+) -> None:
+    before = files(folder)
+    renewed(folder, "ca")
+    (folder / "ca.crt").unlink()
+    respell(folder / "ca.key", name)
+    partners = (folder / name).read_bytes()
+
+    told(folder, "latest", "--yes")
+
+    assert {one: (folder / one).read_bytes() for one in before} == before
+    assert files(folder).get(name, partners) == partners

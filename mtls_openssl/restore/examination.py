@@ -12,7 +12,7 @@ from mtls_openssl.audit import LOG
 from mtls_openssl.inspection.objects import Certificate, fingerprint
 from mtls_openssl.language import Text, _
 from mtls_openssl.openssl.ca import KEPT
-from mtls_openssl.plan.naming import Names, owner_of
+from mtls_openssl.plan.naming import Names, folded, owner_of
 from mtls_openssl.proof import Check
 from mtls_openssl.restore import coherence, fleet
 from mtls_openssl.restore.backups import Backup, all_
@@ -22,7 +22,10 @@ from mtls_openssl.restore.coherence import Result
 from mtls_openssl.restore.record import Record
 from mtls_openssl.restore.shelf import BETWEEN, CA, Set, Shelf
 from mtls_openssl.scripting.prompt import ours
+from mtls_openssl.settings.names import TAKEN
 from mtls_openssl.workspace import commit
+
+_ENDINGS = (".chain.crt", ".crt", ".key", ".csr", ".p12.password", ".p12")
 
 
 def glance(shelf: Shelf, folder: Path, backup: Backup, known: Record) -> Case:
@@ -265,19 +268,26 @@ def _coming(seen: Case) -> Set:
 def _as_spelt_here(folder: Path, backup: Backup) -> Mapping[str, str]:
     """What the files of a backup are called in the folder, where upper and lower case may differ.
 
-    Whose others are here already has the new ones called like them.
+    Whose others are here already has the new ones called like them. What commands look for under a
+    name of their own keeps that.
     """
-    here = {path.name for path in folder.iterdir()}
-    files, stems = Names(here), Names(stem for name in here for stem in _stems(name))
+    here = [path.name for path in folder.iterdir() if _whose(path.name)]
+    files, stems = Names(here), Names(map(_whose, here))
     spelt: dict[str, str] = {}
     for name in backup.files:
         whose = next((stem for stem in _stems(name) if stems.spelt(stem)), "")
         usual = f"{stems.spelt(whose) or whose}{name[len(whose) :]}"
-        called = files.spelt(name) or usual
+        called = (files.spelt(name) or usual) if _whose(name) else name
         # Where case counts, a backup may have two that are one here.
         is_others = called in backup.files or called in spelt.values()
         spelt[name] = name if is_others else called
     return spelt
+
+
+def _whose(name: str) -> str:
+    """Whose a file of a set is, as people call it; empty for what has its name from commands."""
+    stem = next((name.removesuffix(end) for end in _ENDINGS if name.endswith(end)), "")
+    return "" if folded(stem) in TAKEN else stem
 
 
 def _stems(name: str) -> Iterator[str]:
@@ -304,4 +314,11 @@ def _entry(shelf: Shelf, folder: Path, backup: Backup, kept_as: str, name: str) 
 def _files_of(folder: Path) -> Set:
     """The files of a set, by their names; what is no file, or none that could be one, is not."""
     found = (path for path in folder.iterdir() if path.is_file() and commit.is_bare(path.name))
-    return {path.name: path for path in found if path.name != LOG}
+    return {_found_as(path): path for path in found if path.name != LOG}
+
+
+def _found_as(path: Path) -> str:
+    """The name of a file; that of commands where the system finds it by that."""
+    usual = path.with_name(folded(path.name))
+    is_found = not _whose(path.name) and usual.exists() and usual.samefile(path)
+    return usual.name if is_found else path.name
