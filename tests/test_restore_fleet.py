@@ -357,3 +357,20 @@ def test_a_client_who_is_here_in_another_case_is_replaced(fleet: Set) -> None:
 
     assert changes(answer)["SHORT-1"] == "replaced"
     assert clients.names(fleet.folder) == ["SHORT-1", "packed-1", "short-2"]
+
+
+def test_who_is_replaced_under_another_case_is_not_left_behind(
+    original: Set, other: Set, made: Set
+) -> None:
+    made.copy_of(other)
+    backup = made.folder / "backup/2026-01-02T03-04-05Z"
+    shutil.copytree(original.folder, backup, ignore=shutil.ignore_patterns("backup", "*.zip"))
+    respell(backup / "clients/short-1", "SHORT-1")
+    for file in list((backup / "clients/SHORT-1").iterdir()):
+        respell(file, file.name.replace("short", "SHORT"))
+
+    answer = told(made, backup.name, "--dry-run")
+
+    assert changes(answer)["SHORT-1"] == "replaced"
+    (left,) = [note for note in answer["notes"] if "of another authority then" in note]
+    assert left.startswith("12 clients")

@@ -162,11 +162,11 @@ def left_behind(
         coming: who comes back.
         authorities: the authorities that will be there.
     """
-    others = {one.name for one in coming}
+    replaced = {place for one in coming for place in one.before}
     strangers = [
         one.name
         for one in clients.all_in(folder)
-        if one.name not in others
+        if clients.entry(folder, one.name) not in replaced
         and one.described
         and not any(made(authority.described, one.described) for authority in authorities)
     ]
