@@ -208,3 +208,27 @@ def test_a_file_that_is_there_in_another_case_is_named(things: Path) -> None:
     said = mtls("inspect", things / "SERVER.crt", code=7).stderr
 
     assert "server.crt is there: its name differs in upper and lower case only" in said
+
+
+@pytest.mark.posix
+def test_a_link_to_what_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "link.crt").symlink_to("nowhere.crt")
+
+    said = mtls("inspect", tmp_path / "link.crt", code=7).stderr
+
+    assert "it is a link to nowhere.crt, which is not there" in said
+    assert "its name differs" not in said
+
+
+@pytest.mark.parametrize(
+    "command", ["inspect {}", "match {}", "convert {} x.pem", "sign {}", "import-bat {}"]
+)
+def test_what_is_named_below_a_file_is_told_as_not_there(
+    command: str, things: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(things)
+
+    said = mtls(*command.format("server.crt/x.crt").split(), code=7).stderr
+
+    assert "its name is spelt differently, or it is in another folder" in said
+    assert "as the user who owns" not in said

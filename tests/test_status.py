@@ -393,6 +393,8 @@ def test_a_single_file_and_a_place_without_any_are_told(foreign: Path, tmp_path:
     done = asked("empty", cwd=tmp_path, code=7)
     assert f"There is no certificate in {tmp_path / 'empty'}." in done.stderr
     assert status("empty", "--nagios", cwd=tmp_path, code=3).startswith("CERTIFICATES UNKNOWN - ")
+    done = asked("--out", foreign / "soon.p7b", cwd=tmp_path, code=7)
+    assert f"There is no folder {foreign / 'soon.p7b'}." in done.stderr
 
 
 def test_what_can_not_be_read_is_broken_where_its_name_promises_something(foreign: Path) -> None:

@@ -18,6 +18,8 @@ from mtls_openssl.workspace.causes import unreadable
 from mtls_openssl.workspace.commit import CLIENTS
 from mtls_openssl.workspace.missing import is_missing, is_pattern, no_file
 
+_WHERE = _("name the folder of the set with --out, or the folder to look at")
+
 
 def of_set(folder: Path, terms: Terms) -> Stock:
     """What is in the folder of a set, but not in its folders.
@@ -75,6 +77,10 @@ def _of_folder(folder: Path, terms: Terms, *, deep: bool) -> Stock:
             for path in places.files(folder, deep=deep)
             if (file := _read(path, folder, passed_over)) and not file.is_foreign
         ]
+    except NotADirectoryError:
+        raise FolderUnavailableError(
+            _("There is no folder {folder}.", folder=folder), fix=_WHERE
+        ) from None
     except OSError as error:
         if is_missing(folder, error):
             raise (no_file if is_pattern(folder) else _nothing)(folder) from None
@@ -124,7 +130,7 @@ def _nothing(path: Path) -> FolderUnavailableError:
     return FolderUnavailableError(
         _("There is no certificate in {folder}.", folder=path.absolute()),
         cause=_("it is another folder, or nothing was made in it yet"),
-        fix=_("name the folder of the set with --out, or the folder to look at"),
+        fix=_WHERE,
     )
 
 

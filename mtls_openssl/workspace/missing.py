@@ -39,7 +39,8 @@ def is_missing(path: Path, error: OSError) -> bool:
         path: as it was named.
         error: the system's own word for it; Windows says of a pattern that no file is called so.
     """
-    return isinstance(error, FileNotFoundError) or (is_no_name(error) and is_pattern(path))
+    is_not_there = isinstance(error, FileNotFoundError | NotADirectoryError)
+    return is_not_there or (is_no_name(error) and is_pattern(path))
 
 
 def no_file(path: Path) -> FolderUnavailableError:
@@ -50,10 +51,13 @@ def no_file(path: Path) -> FolderUnavailableError:
     """
     if is_pattern(path):
         return _nothing_fits(path)
-    cause = _("its name is spelt differently, or it is in another folder")
-    if spelt := _as_spelt(path):
+    cause, fix = _("its name is spelt differently, or it is in another folder"), _LOOK
+    if path.is_symlink():
+        cause = _("it is a link to {target}, which is not there", target=path.readlink())
+        fix = _("put the file there, or name another one")
+    elif spelt := _as_spelt(path):
         cause = _("{file} is there: its name differs in upper and lower case only", file=spelt)
-    return FolderUnavailableError(_("there is no file {file}", file=path), cause=cause, fix=_LOOK)
+    return FolderUnavailableError(_("there is no file {file}", file=path), cause=cause, fix=fix)
 
 
 def require_name(file: Path) -> None:
