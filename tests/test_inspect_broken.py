@@ -232,3 +232,9 @@ def test_what_is_named_below_a_file_is_told_as_not_there(
 
     assert "its name is spelt differently, or it is in another folder" in said
     assert "as the user who owns" not in said
+
+
+def test_status_says_of_a_pattern_what_inspect_says(tmp_path: Path) -> None:
+    status, inspect = (mtls(one, tmp_path / "q*", code=7).stderr for one in ("status", "inspect"))
+
+    assert status == inspect

@@ -160,6 +160,10 @@ def _looks(
 
 
 def _missing(place: str) -> Stock:
+    from mtls_openssl.workspace.missing import is_pattern, no_file  # noqa: PLC0415
+
+    if is_pattern(place):
+        raise no_file(Path(place))
     raise FolderUnavailableError(
         _("There is no folder or file {place}.", place=place),
         cause=_("its name is spelt differently, or it is in another folder"),
