@@ -31,6 +31,7 @@ class Exit(enum.IntEnum):
 
 _SAID = (
     _("File exists"),
+    _("File name too long"),
     _("Input/output error"),
     _("Invalid argument"),
     _("Is a directory"),

@@ -245,6 +245,7 @@ def test_the_source_stays_as_it_was(things: Path, tmp_path: Path) -> None:
         ("*.pem", "* and ? stand for other characters"),
         ("a|b.pem", "holds a character that Windows does not allow"),
         ("-a.pem", "choose one that does not begin with a dot or a dash"),
+        (f"{'a' * 100}.pem", "its name has more than 100 characters"),
     ],
 )
 def test_a_name_that_is_not_written_is_told_with_what_is_wrong_with_it(

@@ -234,6 +234,22 @@ def test_what_is_named_below_a_file_is_told_as_not_there(
     assert "as the user who owns" not in said
 
 
+@pytest.mark.posix
+@pytest.mark.parametrize(
+    "command",
+    ["inspect {}", "convert {} x.pem", "key encrypt {}", "doctor --out {}", "all --out {}"],
+)
+def test_a_name_that_is_too_long_for_the_system_is_told_as_that(
+    command: str, things: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(things)
+
+    said = mtls(*command.format("a" * 300).split(), code=7).stderr
+
+    assert "File name too long\nCause: the path is too long\n" in said
+    assert "as the user who owns" not in said
+
+
 def test_status_says_of_a_pattern_what_inspect_says(tmp_path: Path) -> None:
     status, inspect = (mtls(one, tmp_path / "q*", code=7).stderr for one in ("status", "inspect"))
 

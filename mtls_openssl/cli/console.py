@@ -95,14 +95,17 @@ def guarded(*, json: bool, verbose: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _kept_out() -> Iterator[None]:
-    """What is closed to whoever runs us is no fault of ours, wherever we come upon it."""
+    """What is closed to us, or has a name that nothing can have, is no fault of ours anywhere."""
     try:
         yield
-    except PermissionError as error:
-        if not error.filename:
+    except OSError as error:
+        from mtls_openssl.workspace.causes import is_no_name, unreadable  # noqa: PLC0415
+
+        if not (error.filename and (isinstance(error, PermissionError) or is_no_name(error))):
             raise
-        raise FolderUnavailableError(
+        raise unreadable(
             _("{file} can't be reached: {why}", file=error.filename, why=system_said(error)),
+            error,
             fix=_("run the command as the user who owns it, or name another place"),
         ) from error
 

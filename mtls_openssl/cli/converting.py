@@ -133,7 +133,7 @@ def _rewrite(choices: Choices, ending: str, *, plain: bool) -> None:
 
     source: Path = choices["key"]
     result: Path = choices["out_file"] or source.with_name(source.stem + ending)
-    if result.exists() and source.exists() and result.samefile(source):
+    if source.exists() and result.exists() and result.samefile(source):
         raise UsageError(
             _("{file} would be written over, and may be the only copy of the key.", file=source),
             fix=_("name another file with --out-file"),

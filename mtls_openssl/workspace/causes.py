@@ -109,7 +109,7 @@ def _instead(fix: str, otherwise: Text) -> str:
 
 def is_no_name(error: OSError) -> bool:
     """Whether the system says that nothing can have the name, as Windows does of a pattern."""
-    return getattr(error, "winerror", 0) == _NO_NAME
+    return getattr(error, "winerror", 0) == _NO_NAME or error.errno == errno.ENAMETOOLONG
 
 
 def unreadable(what: str, error: OSError, *, fix: str) -> FolderUnavailableError:
@@ -122,7 +122,8 @@ def unreadable(what: str, error: OSError, *, fix: str) -> FolderUnavailableError
     """
     if not is_no_name(error):
         return FolderUnavailableError(what, fix=fix)
-    cause, _otherwise = _BY_WINERROR[_NO_NAME]
+    is_long = error.errno == errno.ENAMETOOLONG
+    cause, _otherwise = _BY_ERRNO[errno.ENAMETOOLONG] if is_long else _BY_WINERROR[_NO_NAME]
     return FolderUnavailableError(
         what, cause=cause, fix=_("look at what there is, then name it again")
     )

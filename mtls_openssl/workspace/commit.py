@@ -33,9 +33,12 @@ BACKUP = "backup"
 CLIENTS = "clients"
 """The one folder of a set that is filled entry by entry: each goes there whole, in one instant."""
 
+LONGEST_NAME = 100
+"""The most characters of a file's name."""
+
 _VERSION = 1
 _LONGEST_JOURNAL = 2**24  # tens of thousands of clients at once
-_BARE_NAME = re.compile(r"(?![.\-])[^\x00-\x1f\x7f/\\:*?\"<>|]{1,100}(?<![. ])")
+_BARE_NAME = re.compile(rf"(?![.\-])[^\x00-\x1f\x7f/\\:*?\"<>|]{{1,{LONGEST_NAME}}}(?<![. ])")
 _BACKUP_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(-\d+)?")
 # A virus scanner opens each new file for a moment, and Windows renames no open file.
 _ATTEMPTS = 20 if sys.platform == "win32" else 1

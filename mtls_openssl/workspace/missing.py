@@ -11,7 +11,7 @@ from mtls_openssl.errors import FolderUnavailableError, UsageError
 from mtls_openssl.language import _
 from mtls_openssl.plan.naming import Names
 from mtls_openssl.workspace.causes import is_no_name
-from mtls_openssl.workspace.commit import BACKUP, is_bare
+from mtls_openssl.workspace.commit import BACKUP, LONGEST_NAME, is_bare
 
 _WILD = re.compile(r"[*?]")
 _NOT_ON_WINDOWS = re.compile(r'[\x00-\x1f\x7f\\:"<>|]')
@@ -75,6 +75,9 @@ def require_name(file: Path) -> None:
     elif _NOT_ON_WINDOWS.search(file.name):
         cause = _("its name holds a character that Windows does not allow")
         fix = _("choose one without it")
+    elif len(file.name) > LONGEST_NAME:
+        cause = _("its name has more than {count} characters", count=LONGEST_NAME)
+        fix = _("choose a shorter one")
     elif file.name.lower() == BACKUP:
         cause = _("what is replaced goes to a folder of this name")
         fix = _("choose another name")
