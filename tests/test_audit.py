@@ -268,6 +268,9 @@ def test_a_folder_in_place_of_the_log_is_told(path: Path) -> None:
 def test_reading_a_log_that_does_not_exist_says_so(path: Path) -> None:
     with pytest.raises(FolderUnavailableError, match="there is no log"):
         next(read(path))
+    path.touch()
+    with pytest.raises(FolderUnavailableError, match="there is no log"):
+        next(read(path / "below"))
 
 
 def test_reading_a_line_that_is_none_names_it(path: Path) -> None:

@@ -214,7 +214,7 @@ def opened(path: Path) -> IO[bytes]:
     """
     try:
         return path.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FolderUnavailableError(
             _("there is no log {path}", path=path),
             cause=_("no set was made in this folder, or its log was removed"),
