@@ -33,6 +33,9 @@ REFUSED = (
     r'printf "error $one: verification failed\n" >&2'
 )
 
+EXPIRED = REFUSED.replace("23", "10").replace("certificate revoked", "certificate has expired")
+UNDECIDED = REFUSED.replace("23", "17").replace("certificate revoked", "out of memory")
+
 
 @pytest.fixture(name="folder")
 def folder_fixture(tmp_path: Path) -> Path:
@@ -135,8 +138,13 @@ def test_a_crl_that_does_not_list_the_leaver_is_never_put_in_place(
     [
         ('echo "$one: OK"', "alice .*: it is not: OK .wanted: it is refused as revoked"),
         (REFUSED, "server .*: certificate revoked .wanted: the CRL lets it in"),
+        (UNDECIDED, "server .*: out of memory .wanted: the CRL lets it in"),
+        (
+            'echo "verify: out of memory" >&2; exit 2',
+            "server .*: openssl gave no answer: verify: out of memory .wanted: the CRL lets it in",
+        ),
     ],
-    ids=["lets everybody in", "refuses everybody"],
+    ids=["lets everybody in", "refuses everybody", "decides nothing", "gives no answer"],
 )
 def test_a_crl_by_which_openssl_decides_otherwise_is_never_put_in_place(
     folder: Path, tmp_path: Path, says: str, wanted: str
@@ -149,6 +157,32 @@ def test_a_crl_by_which_openssl_decides_otherwise_is_never_put_in_place(
 
     assert re.search(wanted, " ".join(done.stderr.split()))
     assert kept(folder) == before
+
+
+@pytest.mark.posix
+def test_where_openssl_gives_no_answer_no_crl_is_called_proven(
+    folder: Path, tmp_path: Path
+) -> None:
+    program = stand_in(tmp_path, "* -crl_check *", 'echo "verify: out of memory" >&2; exit 2')
+    (folder / "alice.crt").unlink()
+    before = kept(folder)
+
+    done = mtls("crl", "--openssl", program, "--out", folder, cwd=tmp_path, exit_code=5)
+
+    assert "openssl gave no answer: verify: out of memory" in " ".join(done.stderr.split())
+    assert kept(folder) == before
+
+
+@pytest.mark.posix
+def test_that_an_authority_has_expired_is_no_fault_of_the_crl(folder: Path, tmp_path: Path) -> None:
+    says = EXPIRED.replace("at 0", "at 1")
+    each = f'for one; do case "$one" in crl.pem) ;; *.pem) {says};; esac; done; exit 2'
+    (folder / "alice.crt").unlink()
+
+    mtls(
+        "crl", "--openssl", stand_in(tmp_path, "* -crl_check *", each), "--out", folder,
+        cwd=tmp_path,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

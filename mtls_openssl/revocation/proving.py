@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -13,10 +14,13 @@ from mtls_openssl.openssl.crl import Description
 from mtls_openssl.proof import Check
 from mtls_openssl.register import DER, LIST, ROOT_LIST, Issued, Standing
 from mtls_openssl.revocation.work import Work
-from mtls_openssl.steps import Command, Kind
+from mtls_openssl.steps import Command, Finished, Kind
 
 REVOKED = "certificate revoked"
 """What `openssl verify` says of one (X509_V_ERR_CERT_REVOKED)."""
+
+_AGAINST_IT = re.compile(f"{REVOKED}|CRL|unable to|out of memory")
+"""What `verify` objects to where it is the CRL's fault, or where it never came to the CRL."""
 
 _TRIED = 20
 
@@ -36,6 +40,36 @@ class Wanted:
     number: int
     days: int
     before: Standing | None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Answer:
+    """What `openssl verify` says of a certificate with the CRL.
+
+    Args:
+        accepted: whether it said that it is good.
+        said: its words.
+        objections: how far above the certificate (0) it objects to something, and to what.
+    """
+
+    accepted: bool
+    said: str
+    objections: tuple[tuple[int, str], ...]
+
+    @property
+    def revokes(self) -> bool:
+        """Whether it is refused as revoked."""
+        return any(REVOKED in words for _depth, words in self.objections)
+
+    @property
+    def fault(self) -> str | Text:
+        """Why it does not show that the CRL lets it in; empty if it does."""
+        if self.accepted:
+            return ""
+        if not self.objections:
+            return _("openssl gave no answer: {words}", words=self.said or "-")
+        # Whatever else is wrong, an authority that has expired for example, is no fault of the CRL.
+        return self.said if _AGAINST_IT.search(self.said) else ""
 
 
 def prove(work: Work, wanted: Wanted) -> tuple[tuple[Check, ...], tuple[Description, ...]]:
@@ -112,16 +146,13 @@ def _effects(work: Work) -> Iterator[Check]:
         for issued in _tried(work.findings.issued, work)
         if entries[issued.serial].status is ca.Status.REVOKED or entries[issued.serial].lives(now)
     ]
-    for issued, reason in zip(tried, _refused(work, tried), strict=True):
+    for issued, answer in zip(tried, _answers(work, tried), strict=True):
         subject = f"{issued.name} ({issued.serial})"
         if entries[issued.serial].status is ca.Status.REVOKED:
-            fault: str | Text = (
-                "" if REVOKED in reason else _("it is not: {why}", why=reason or "OK")
-            )
+            fault = "" if answer.revokes else _("it is not: {why}", why=answer.said or "-")
             yield Check(subject, _("it is refused as revoked"), fault)
         else:
-            bad = REVOKED in reason or "CRL" in reason
-            yield Check(subject, _("the CRL lets it in"), reason if bad else "")
+            yield Check(subject, _("the CRL lets it in"), answer.fault)
 
 
 def _tried(issued: Sequence[Issued], work: Work) -> Iterator[Issued]:
@@ -131,13 +162,31 @@ def _tried(issued: Sequence[Issued], work: Work) -> Iterator[Issued]:
     yield from [one for one in issued if one.serial not in revoked][:_TRIED]
 
 
-def _refused(work: Work, tried: Sequence[Issued]) -> list[str]:
-    """Why openssl refuses each certificate with the CRL; empty if it does not."""
+def _answers(work: Work, tried: Sequence[Issued]) -> Iterator[_Answer]:
+    """What openssl says of each certificate with the CRL."""
     if not tried:
-        return []
+        return
     names = [work.certificate(issued) for issued in tried]
+    all_said = _verify(work, names)
+    told = verify.refused(all_said.stderr)
+    refused = [name for name in names if not verify.is_ok(all_said.stdout, name)]
+    for name in names:
+        if name in refused and name not in told and len(refused) > 1:
+            # OpenSSL 1.1.1 tells on one stream why it refuses, and on the other whom.
+            said = _verify(work, [name])
+        else:
+            said = all_said
+        if verify.is_ok(said.stdout, name):
+            yield _Answer(accepted=True, said="OK", objections=())
+            continue
+        words = told.get(name) or verify.refused(f"{said.stderr}\n{said.stdout}").get(name, "")
+        why = verify.reason(words) or " ".join(said.stderr.split())
+        yield _Answer(accepted=False, said=why, objections=tuple(verify.faults(words)))
+
+
+def _verify(work: Work, names: Sequence[str]) -> Finished:
     between = f"{INTERMEDIATE}.crt" if work.issuer != ROOT else ""
-    finished = work.run(
+    return work.run(
         Command(
             verify.unrevoked(LIST, *names, intermediate=between),
             _("see what the CRL does to {count} certificate{count:|s}", count=len(names)),
@@ -146,13 +195,6 @@ def _refused(work: Work, tried: Sequence[Issued]) -> list[str]:
             verdict=True,
         )
     ).finished
-    refused = verify.refused(finished.stderr)
-    rest = finished.stderr.rpartition(": verification failed\n")[2]
-    said = [refused.get(name, rest) for name in names]
-    return [
-        "" if verify.is_ok(finished.stdout, name) else verify.reason(one) or " ".join(one.split())
-        for name, one in zip(names, said, strict=True)
-    ]
 
 
 def _equal(file: str, claim: Text, found: object, wanted: object) -> Check:
