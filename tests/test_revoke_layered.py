@@ -89,6 +89,71 @@ def test_a_list_of_another_root_is_refused_and_nothing_changes(
     assert {name for name in snapshot(folder) if not name.endswith(".jsonl")} == before
 
 
+def without_the_intermediate(folder: Path, root: Path) -> Path:
+    """The list of a root that has revoked the intermediate authority of a set."""
+    root.mkdir()
+    for name in ("ca.crt", "ca.key"):
+        (root / name).write_bytes((folder / name).read_bytes())
+    (root / "issuing.crt").write_bytes((folder / BETWEEN).read_bytes())
+    said("revoke", "issuing", "--reason", "keyCompromise", folder=root)
+    return root / "crl.pem"
+
+
+def test_whom_the_root_has_revoked_elsewhere_stays_revoked_where_its_key_is(
+    folder: Path, tmp_path: Path
+) -> None:
+    said("crl", folder=folder)
+    made = without_the_intermediate(folder, tmp_path / "root")
+    (folder / "ca.crl.pem").write_bytes(made.read_bytes())
+
+    done = said("crl", folder=folder)
+
+    roots = listed(folder, "ca.crl.pem")
+    assert roots.revoked == listed(made.parent).revoked
+    assert [one.reason for one in roots.revoked] == ["Key Compromise"]
+    assert roots.number == 2
+    assert "certificate revoked" in verdict(folder, "bob.crt", between=BETWEEN)
+    assert any(note.startswith("The root has revoked intermediate.crt") for note in done["notes"])
+
+
+def test_whom_the_root_has_revoked_stays_so_though_its_own_list_is_lost(
+    folder: Path, tmp_path: Path
+) -> None:
+    roots = without_the_intermediate(folder, tmp_path / "root").read_bytes()
+    (folder / "ca.crl.pem").write_bytes(roots)
+    said("crl", folder=folder)
+    (folder / "ca.crl.pem").unlink()
+
+    said("crl", folder=folder)
+
+    assert serials(folder, "ca.crl.pem") == {serial(folder, BETWEEN)}
+    assert listed(folder, "ca.crl.pem").number == 3
+
+
+def test_below_an_authority_that_is_revoked_a_leaver_is_revoked_too(
+    folder: Path, tmp_path: Path
+) -> None:
+    roots = without_the_intermediate(folder, tmp_path / "root").read_bytes()
+    (folder / "ca.crl.pem").write_bytes(roots)
+    (folder / "ca.key").unlink()
+
+    done = said("revoke", "alice", folder=folder)
+
+    assert serials(folder) == {serial(folder, "alice.crt")}
+    assert (folder / "ca.crl.pem").read_bytes() == roots
+    assert any("intermediate.crt" in note for note in done["notes"])
+
+
+def test_whom_another_root_has_revoked_is_none_of_this_one(folder: Path, tmp_path: Path) -> None:
+    other = authority.another(tmp_path / "other")
+    said("revoke", "bob", folder=other)
+    (folder / "ca.crl.pem").write_bytes((other / "crl.pem").read_bytes())
+
+    said("crl", folder=folder)
+
+    assert serials(folder, "ca.crl.pem") == set()
+
+
 def test_each_key_has_a_pass_phrase_of_its_own(folder: Path) -> None:
     for name in ("ca", "intermediate"):
         lock(folder / f"{name}.key", authority.PASSPHRASE)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from mtls_openssl.language import _
 from mtls_openssl.manifest import Authority, passphrase_variable
 from mtls_openssl.openssl import ca, pkey
+from mtls_openssl.openssl.ca import Entry, Status
+from mtls_openssl.openssl.crl import Revoked
 from mtls_openssl.plan import Plan
 from mtls_openssl.plan.naming import is_certificate, issues, owner_of
 from mtls_openssl.register.files import CONFIG, NAMES
@@ -15,6 +18,8 @@ from mtls_openssl.steps import Command, Render
 
 EMPTY = "# What this authority has issued.\n"
 """A register without an entry; openssl passes over such a line (TXT_DB_read)."""
+
+_LATEST = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +101,24 @@ def numbered(number: int, file: str = ca.CRL_NUMBER) -> Render:
     return text(
         file, f"{digits.zfill(len(digits) + len(digits) % 2)}\n", _("the number of the next CRL")
     )
+
+
+def taken_over(index: str, lost: Sequence[Revoked]) -> str:
+    """An `index.txt` in which is revoked whom a CRL has revoked, whether it knew of them or not.
+
+    Args:
+        index: the `index.txt`, in which none of them is revoked.
+        lost: those of the CRL.
+    """
+    known = {entry.serial for entry in ca.parse(index)}
+    for one in lost:
+        serial, reason = ca.plain(one.serial), ca.reason_of(one.reason)
+        if serial not in known:
+            # Until when it was to be valid, only the certificate said.
+            subject = f"/serialNumber={serial}"
+            index += ca.line(Entry(Status.VALID, _LATEST, None, "", serial, subject))
+        index = ca.revoked_by_hand(index, serial, reason, one.date)
+    return index
 
 
 def text(name: str, content: str, purpose: str) -> Render:

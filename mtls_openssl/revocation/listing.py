@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.inspection.objects import RevocationList
+from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, passphrase_variable
 from mtls_openssl.openssl import ca, crl, pkey
-from mtls_openssl.openssl.crl import Description, runs_out
+from mtls_openssl.openssl.crl import Description, Revoked, runs_out
 from mtls_openssl.proof import Check
 from mtls_openssl.register import CONFIG, DER, LIST, ROOT_LIST, configured, standing
 from mtls_openssl.register import keeping as steps
@@ -22,8 +24,9 @@ from mtls_openssl.steps import Command
 _ROOT_CONFIG = "ca.register.cnf"
 _ROOT_INDEX = "ca.index.txt"
 _ROOT_NUMBER = "ca.crlnumber"
+_ROOT_BEFORE = "ca.before.pem"
 _ROOT_DAYS = 365
-"""An empty list of a root that is kept elsewhere is not made anew every month."""
+"""A list of a root that is kept elsewhere is not made anew every month."""
 
 _ISSUER_LIST = f"{INTERMEDIATE}.crl.pem"
 
@@ -61,7 +64,8 @@ def make(work: Work, days: int) -> Listed:
         FolderUnavailableError: the root's list is needed, and its key is not here.
         CommandFailedError: an openssl command failed.
     """
-    above = _root_list(work, days) if work.issuer != ROOT else ()
+    above = work.issuer != ROOT
+    kept = _root_list(work, days) if above else None
     own = _ISSUER_LIST if above else LIST
     number = _rising_number(work)
     secret = work.secret(work.issuer)
@@ -87,9 +91,9 @@ def make(work: Work, days: int) -> Listed:
         both = "".join((work.desk.scratch / name).read_text("ascii") for name in (own, ROOT_LIST))
         work.render(steps.text(LIST, both, _("the CRLs of both authorities, which nginx asks for")))
     files = (LIST, DER, *((ROOT_LIST,) if above else ()))
-    wanted = Wanted(own, number, days, work.before)
+    wanted = Wanted(own, number, days, work.before, kept)
     checks, lists = proving.prove(work, wanted)
-    return Listed(lists, files, checks, tuple(_notes(lists, above)))
+    return Listed(lists, files, checks, tuple(_notes(work, lists)))
 
 
 def _rising_number(work: Work) -> int:
@@ -104,22 +108,31 @@ def _rising_number(work: Work) -> int:
     return number
 
 
-def _root_list(work: Work, days: int) -> tuple[str, ...]:
-    """The root's own list, made where its key is here, else the one that is there."""
+def _root_list(work: Work, days: int) -> tuple[Revoked, ...] | None:
+    """The root's own list, made where its key is here, else the one that is there.
+
+    Returns:
+        Whom it revokes, of one that was made: whoever was revoked before stays so, since there is
+        no other register of it here.
+    """
     work.bring(f"{ROOT}.crt")
     old = standing(work.desk, work.folder, ROOT_LIST)
     if not work.can_sign(ROOT):
         if old is None or old.is_over(datetime.now(UTC)):
             raise _no_root_list(work)
         work.bring(ROOT_LIST)
-        return (ROOT_LIST,)
+        return None
     work.bring(f"{ROOT}.key")
-    numbers = [one.number or 0 for one in old.lists] if old else []
+    kept = _revoked_by_root(work)
+    there = [*(old.lists if old else ()), *(work.before.lists if work.before else ())]
+    numbers = [one.number or 0 for one in there if one.issuer != work.findings.authority]
     secret = work.secret(ROOT)
     work.render(
         configured(ROOT, name=_ROOT_CONFIG, index=_ROOT_INDEX, number=_ROOT_NUMBER),
         steps.text(
-            _ROOT_INDEX, steps.EMPTY, _("the register of the root, which has revoked nothing")
+            _ROOT_INDEX,
+            steps.taken_over(steps.EMPTY, kept),
+            _("the register of the root, with what its CRL in place has revoked"),
         ),
         steps.numbered(max(numbers, default=0) + 1, _ROOT_NUMBER),
     )
@@ -131,14 +144,32 @@ def _root_list(work: Work, days: int) -> tuple[str, ...]:
                 _ROOT_CONFIG,
                 *pkey.unlocking("".join(secret)),
             ),
-            _("make the root's own CRL, which is empty"),
+            _("make the root's own CRL"),
             reads=(_ROOT_CONFIG, _ROOT_INDEX, f"{ROOT}.crt", f"{ROOT}.key"),
             writes=(ROOT_LIST,),
             updates=(_ROOT_NUMBER,),
             secrets=secret,
         )
     )
-    return (ROOT_LIST,)
+    return kept
+
+
+def _revoked_by_root(work: Work) -> tuple[Revoked, ...]:
+    """Whom the root's list in place has revoked, in its own file or with the issuer's."""
+    found = dict[str, Revoked]()
+    reader = Reader(work.desk, lambda _path: None)
+    for path in (work.folder / ROOT_LIST, work.folder / LIST):
+        things = [item.thing for item in reader.read(path).items] if path.is_file() else []
+        for one in things:
+            if (
+                isinstance(one, RevocationList)
+                and one.described.issuer != work.findings.authority
+                and one.described.revoked
+            ):
+                work.render(steps.text(_ROOT_BEFORE, f"{one.pem}\n", _("a CRL that is in place")))
+                if work.is_signed(_ROOT_BEFORE, ROOT):
+                    found |= {ca.plain(entry.serial): entry for entry in one.described.revoked}
+    return tuple(found.values())
 
 
 def _no_root_list(work: Work) -> FolderUnavailableError:
@@ -163,12 +194,19 @@ def _no_root_list(work: Work) -> FolderUnavailableError:
     )
 
 
-def _notes(lists: tuple[Description, ...], above: tuple[str, ...]) -> Iterator[Text]:
-    for one in lists[1:] if above else ():
+def _notes(work: Work, lists: tuple[Description, ...]) -> Iterator[Text]:
+    for one in lists[1:]:
         if runs_out(one, datetime.now(UTC)):
             yield _(
                 "The root's own CRL, {file}, is good until {date} only: have it made anew with"
                 " ca.key.",
                 file=ROOT_LIST,
                 date=f"{one.next_update:%Y-%m-%d}",
+            )
+        if proving.is_revoked(work, one):
+            yield _(
+                "The root has revoked {file}, and {list} says so: whoever checks with it refuses"
+                " everybody who was issued a certificate here.",
+                file=f"{work.issuer}.crt",
+                list=ROOT_LIST,
             )

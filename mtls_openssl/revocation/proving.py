@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from mtls_openssl.inventory import reading
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, crl, verify
-from mtls_openssl.openssl.crl import Description
+from mtls_openssl.openssl.crl import Description, Revoked
 from mtls_openssl.proof import Check
 from mtls_openssl.register import DER, LIST, ROOT_LIST, Issued, Standing
 from mtls_openssl.revocation.work import Work
@@ -34,12 +35,14 @@ class Wanted:
         number: its number.
         days: how long it is good.
         before: the CRLs before it; None if there were none.
+        by_root: whom the root's own list must revoke, where it was made; None if it was not.
     """
 
     file: str
     number: int
     days: int
     before: Standing | None
+    by_root: tuple[Revoked, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +59,9 @@ class _Answer:
     said: str
     objections: tuple[tuple[int, str], ...]
 
-    @property
-    def revokes(self) -> bool:
-        """Whether it is refused as revoked."""
-        return any(REVOKED in words for _depth, words in self.objections)
+    def revokes(self, depth: int) -> bool:
+        """Whether the certificate (0), or the one so far above it, is refused as revoked."""
+        return any(at == depth and REVOKED in words for at, words in self.objections)
 
     @property
     def fault(self) -> str | Text:
@@ -95,7 +97,30 @@ def prove(work: Work, wanted: Wanted) -> tuple[tuple[Check, ...], tuple[Descript
     if work.issuer != ROOT:
         lists.append(_read(work, ROOT_LIST))
         checks.append(_signed(work, ROOT_LIST, ROOT))
-    return (*checks, *_effects(work)), tuple(lists)
+        if wanted.by_root is not None:
+            checks.append(
+                _equal(
+                    ROOT_LIST,
+                    _("it lists whom the one before has revoked, and no more"),
+                    *(sorted(ca.plain(one.serial) for one in every)
+                      for every in (lists[1].revoked, wanted.by_root)),
+                )
+            )  # fmt: skip
+    ended = any(is_revoked(work, one) for one in lists[1:])
+    return (*checks, *_effects(work, ended=ended)), tuple(lists)
+
+
+def is_revoked(work: Work, above: Description) -> bool:
+    """Whether the authority that issues is revoked itself.
+
+    Args:
+        work: the run.
+        above: the CRL of the root.
+    """
+    name = f"{work.issuer}.crt"
+    own = reading.read(work.folder / name, name).certificates
+    serials = {ca.plain(one.serial) for one in above.revoked}
+    return any(ca.plain(one.described.serial) in serials for one in own[:1])
 
 
 def _read(work: Work, file: str, form: str = "PEM") -> Description:
@@ -137,8 +162,13 @@ def _signed(work: Work, file: str, authority: str) -> Check:
     return Check(file, _("it is signed by {authority}", authority=certificate), fault)
 
 
-def _effects(work: Work) -> Iterator[Check]:
-    """Whether openssl lets in by the CRL who is to be let in, and refuses who is revoked."""
+def _effects(work: Work, *, ended: bool) -> Iterator[Check]:
+    """Whether openssl lets in by the CRL who is to be let in, and refuses who is revoked.
+
+    Args:
+        work: the run.
+        ended: whether the root has revoked the authority that issues, and so everybody.
+    """
     now = datetime.now(UTC)
     entries = {entry.serial: entry for entry in work.entries}
     tried = [
@@ -149,8 +179,15 @@ def _effects(work: Work) -> Iterator[Check]:
     for issued, answer in zip(tried, _answers(work, tried), strict=True):
         subject = f"{issued.name} ({issued.serial})"
         if entries[issued.serial].status is ca.Status.REVOKED:
-            fault = "" if answer.revokes else _("it is not: {why}", why=answer.said or "-")
+            fault = "" if answer.revokes(0) else _("it is not: {why}", why=answer.said or "-")
             yield Check(subject, _("it is refused as revoked"), fault)
+        elif ended:
+            # openssl goes on to the authority only from a certificate that is not revoked itself.
+            good = answer.revokes(1) and not answer.revokes(0)
+            claim = _("{file} alone is refused, as revoked", file=f"{work.issuer}.crt")
+            yield Check(
+                subject, claim, "" if good else _("it is not: {why}", why=answer.said or "-")
+            )
         else:
             yield Check(subject, _("the CRL lets it in"), answer.fault)
 

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from mtls_openssl.audit import LOG, AuditLog, recording, sha256_of
@@ -47,8 +46,6 @@ from mtls_openssl.register.files import parsed
 from mtls_openssl.runner import Room
 from mtls_openssl.steps import Command, Kind, Outcome, Render
 from mtls_openssl.workspace import Workspace
-
-_LATEST = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,34 +227,31 @@ class Work:
     def _take_over(self) -> None:
         """Revoke whom the CRL in place has revoked, so that no lost register lets them in again."""
         own = self.before.of(self.findings.authority) if self.before else None
-        known = {entry.serial: entry for entry in self.entries}
-        revoked = {serial for serial, one in known.items() if one.status is ca.Status.REVOKED}
+        revoked = {one.serial for one in self.entries if one.status is ca.Status.REVOKED}
         lost = [one for one in own.revoked if ca.plain(one.serial) not in revoked] if own else []
-        if not lost or not self._is_our_list():
+        if not lost or not self.is_signed(LIST, self.issuer, self.folder):
             return
         index = (self.desk.scratch / ca.INDEX).read_text("utf-8")
-        for one in lost:
-            serial, reason = ca.plain(one.serial), ca.reason_of(one.reason)
-            if serial not in known:
-                # Until when it was to be valid, only the certificate said.
-                subject = f"/serialNumber={serial}"
-                index += ca.line(Entry(ca.Status.VALID, _LATEST, None, "", serial, subject))
-            index = ca.revoked_by_hand(index, serial, reason, one.date)
         self.render(
-            steps.text(ca.INDEX, index, _("the register, with what the CRL in place has revoked"))
+            steps.text(
+                ca.INDEX,
+                steps.taken_over(index, lost),
+                _("the register, with what the CRL in place has revoked"),
+            )
         )
         self.taken_over = len(lost)
 
-    def _is_our_list(self) -> bool:
-        authority = f"{self.issuer}.crt"
+    def is_signed(self, file: str, authority: str, folder: Path | None = None) -> bool:
+        """Whether a CRL is signed by an authority, both where all work happens or in a folder."""
+        certificate = f"{authority}.crt"
         command = Command(
-            crl.check(LIST, authority),
-            _("check that {file} is signed by {authority}", file=LIST, authority=authority),
+            crl.check(file, certificate),
+            _("check that {file} is signed by {authority}", file=file, authority=certificate),
             Kind.LOOK,
-            reads=(LIST, authority),
+            reads=(file, certificate),
             verdict=True,
         )
-        finished = self.desk.ask(command, folder=self.folder).finished
+        finished = self.desk.ask(command, folder=folder).finished
         return crl.is_ok(f"{finished.stdout}\n{finished.stderr}")
 
     def _next_number(self) -> int:
