@@ -214,6 +214,70 @@ def test_a_certificate_that_nobody_has_any_more_is_told_and_revoked_by_its_numbe
     assert reasons[still["serial"]] == "Superseded"
 
 
+def renewed(folder: Path) -> tuple[str, str]:
+    """Have the register know alice's certificate, and one that is newer; their numbers."""
+    said("crl", folder=folder)
+    old = supersede(folder, "alice", "ca", "client", "2026-01-01T00-00-00Z")
+    said("crl", folder=folder)
+    return old, serial(folder, "alice.crt")
+
+
+@pytest.mark.parametrize("lost", ["damaged", "gone"])
+def test_who_has_a_file_that_nobody_can_read_is_revoked_by_what_the_register_knows(
+    folder: Path, lost: str
+) -> None:
+    both = renewed(folder)
+    (folder / "alice.crt").unlink()
+    if lost == "damaged":
+        (folder / "alice.crt").write_text("junk")
+
+    done = said("revoke", "alice", folder=folder)
+    again = said("revoke", "alice", folder=folder)
+
+    assert serials(folder) == set(both)
+    assert {one["serial"] for one in done["revoked"]} == set(both)
+    assert any(note.startswith(f"{both[1]} is revoked too") for note in done["notes"])
+    assert done["still_valid"] == []
+    assert {one["serial"] for one in again["already_revoked"]} == set(both)
+
+
+@alike
+def test_a_backup_that_nobody_can_read_is_revoked_by_what_the_register_knows(
+    folder: Path,
+) -> None:
+    both = renewed(folder)
+    (folder / "backup" / "2026-01-01T00-00-00Z" / "alice.crt").write_text("junk")
+
+    said("revoke", "alice", folder=folder)
+
+    assert serials(folder) == set(both)
+
+
+@alike
+def test_nobody_is_revoked_by_halves_where_the_register_does_not_know_what_is_damaged(
+    folder: Path,
+) -> None:
+    old = supersede(folder, "alice", "ca", "client", "2026-01-01T00-00-00Z")
+    (folder / "alice.crt").write_text("junk")
+    before = without_log(folder)
+
+    done = said("revoke", "alice", folder=folder, code=7)
+
+    assert "alice.crt" in done["error"]
+    assert f"revoke --serial {old}" in done["fix"]
+    assert without_log(folder) == before
+
+
+@alike
+def test_whose_only_file_is_damaged_is_told_with_the_number_to_revoke(unrevoked: Path) -> None:
+    number = serial(unrevoked, "alice.crt")
+    (unrevoked / "alice.crt").write_text("junk")
+
+    done = said("revoke", "alice", folder=unrevoked, code=2)
+
+    assert f"revoke --serial {number}" in done["fix"]
+
+
 @alike
 def test_only_one_certificate_is_revoked_by_name_and_number(folder: Path) -> None:
     old = supersede(folder, "alice", "ca", "client", "2026-01-01T00-00-00Z")

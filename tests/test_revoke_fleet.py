@@ -87,6 +87,16 @@ def test_what_a_renewal_has_replaced_is_revoked_too(fleet: Set) -> None:
     assert len(revoked(fleet)) == 2
 
 
+def test_whose_certificate_is_damaged_is_revoked_with_what_it_has_replaced(fleet: Set) -> None:
+    (fleet.folder / "clients" / "device-1" / "device-1.crt").write_text("junk")
+
+    told = fleet.must("revoke", "device-1").stdout
+
+    assert "is revoked too: no file here that can be read has its certificate" in told
+    assert revoked(fleet) == everybody_of(fleet, "device-1")
+    assert len(revoked(fleet)) == 2
+
+
 def test_whoever_is_in_no_register_is_found_and_entered(fleet: Set) -> None:
     index = fleet.folder / "index.txt"
     lines = index.read_text("utf-8").splitlines(keepends=True)

@@ -102,7 +102,7 @@ def add_to(app: typer.Typer) -> None:
 def revoke(choices: Choices) -> None:
     """Revoke all certificates of a name, the superseded ones too, and make a CRL that says so."""
     from mtls_openssl.openssl import ca  # noqa: PLC0415 - as all below: when it is needed
-    from mtls_openssl.revocation import revoking  # noqa: PLC0415
+    from mtls_openssl.revocation import choosing, revoking  # noqa: PLC0415
 
     name = (choices["name"] or "").removesuffix(".crt")
     try:
@@ -118,7 +118,7 @@ def revoke(choices: Choices) -> None:
             fix=_("give a name, such as client; or a serial number with --serial"),
         )
     revoking.refuse_authority(choices["out"], name)
-    wish = revoking.Wish(
+    wish = choosing.Wish(
         name, serial, choices["reason"].value, _days(choices) if choices["crl"] else None
     )
     with _at_work(choices, "revoke", name) as work:
@@ -301,7 +301,7 @@ def _entered(work: Work) -> Iterator[Text]:
 
 
 def _unread(work: Work) -> Iterator[Text]:
-    for why in work.findings.unreadable:
+    for _path, why in work.findings.unread:
         yield _("Note: {note}", note=_("not in the register: {why}", why=why))
 
 

@@ -61,17 +61,21 @@ class Findings:
         issued: what the authority has issued, each serial number once, the newest first.
         authority: who the authority is.
         strangers: names of certificates in the folder that somebody else has issued.
-        unreadable: files that could not be read, a sentence each.
+        unread: files that could not be read, and a sentence on each.
     """
 
     issued: tuple[Issued, ...]
     authority: Name = ()
     strangers: tuple[str, ...] = ()
-    unreadable: tuple[Text, ...] = ()
+    unread: tuple[tuple[Path, Text], ...] = ()
 
     def of(self, name: str) -> tuple[Issued, ...]:
         """Every certificate that was issued to a name, whatever its upper and lower case."""
         return tuple(one for one in self.issued if folded(one.name) == folded(name))
+
+    def unread_of(self, name: str) -> tuple[Path, ...]:
+        """The files of a name that could not be read, whatever its upper and lower case."""
+        return tuple(path for path, _why in self.unread if folded(_name(path)) == folded(name))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,10 +105,10 @@ def gather(desk: Desk, folder: Path, issuer: str, only: str = "") -> Findings:
                 "see what is wrong with the set: {command}", command=prompt.ours(folder, "doctor")
             ),
         )
-    unreadable: list[Text] = []
+    unread: list[tuple[Path, Text]] = []
     found = dict[str, tuple[Path, Certificate]]()
     for path, one in (
-        *_certificates(reader, folder, unreadable), *_clients(folder, unreadable, only)
+        *_certificates(reader, folder, unread), *_clients(folder, unread, only)
     ):  # fmt: skip
         found.setdefault(fingerprint(one.pem), (path, one))
     rivals = [pair for pair in found.values() if _is_leaf(pair[1].described)]
@@ -120,12 +124,12 @@ def gather(desk: Desk, folder: Path, issuer: str, only: str = "") -> Findings:
         tuple(sorted(issued.values(), key=lambda one: one.described.not_before, reverse=True)),
         own.described.subject,
         tuple(_name(path) for path, _one in rivals if path.parent == folder and path not in ours),
-        tuple(unreadable),
+        tuple(unread),
     )
 
 
 def _certificates(
-    reader: Reader, folder: Path, unreadable: list[Text]
+    reader: Reader, folder: Path, unread: list[tuple[Path, Text]]
 ) -> Iterator[tuple[Path, Certificate]]:
     """The first certificate of every file: whose it is; behind it stand those of authorities."""
     known = set[bytes]()
@@ -137,22 +141,24 @@ def _certificates(
             known.add(content)
             certificates = reader.read(path).certificates
         except FolderUnavailableError as error:
-            unreadable.append(_("{what}", what=error.what))
+            unread.append((path, _("{what}", what=error.what)))
             continue
         if certificates:
             yield path, certificates[0]
         elif path.suffix != ".pem":  # crl.pem, dhparam.pem
-            unreadable.append(_("{file} holds no certificate", file=path))
+            unread.append((path, _("{file} holds no certificate", file=path)))
 
 
-def _clients(folder: Path, unreadable: list[Text], only: str) -> Iterator[tuple[Path, Certificate]]:
+def _clients(
+    folder: Path, unread: list[tuple[Path, Text]], only: str
+) -> Iterator[tuple[Path, Certificate]]:
     """The certificates of a fleet, read without a process: there may be thousands."""
     places = (folder, *_backups(folder))
     found = ((place, name) for place in places for name in clients.names(place))
     meant = (pair for pair in found if not only or folded(pair[1]) == folded(only))
     for one in (clients.one(place, name) for place, name in meant):
         if one.described is None:
-            unreadable.append(_("{file} holds no certificate", file=one.path))
+            unread.append((one.path, _("{file} holds no certificate", file=one.path)))
         else:
             yield one.path, Certificate(one.described, one.pem)
 

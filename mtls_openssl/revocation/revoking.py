@@ -13,15 +13,14 @@ from mtls_openssl.language import Text, _, joined
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, pkey
 from mtls_openssl.openssl.ca import Entry, Status
-from mtls_openssl.plan.naming import Names
 from mtls_openssl.register import CONFIG, NAMES, Issued
 from mtls_openssl.register import keeping as steps
-from mtls_openssl.revocation import listing
+from mtls_openssl.revocation import choosing, listing
+from mtls_openssl.revocation.choosing import Wish
 from mtls_openssl.revocation.listing import Listed
 from mtls_openssl.revocation.work import Work, raise_for
 from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.steps import Command
-from mtls_openssl.workspace.commit import BACKUP
 
 REASONS = tuple(reason for reason in ca.REASONS if reason != "removeFromCRL")
 """Why a certificate can be revoked here.
@@ -31,24 +30,6 @@ whole one, openssl itself takes it for "not revoked" (RFC 5280, section 5.3.1).
 """
 
 HOLD = "certificateHold"
-
-
-@dataclasses.dataclass(frozen=True)
-class Wish:
-    """What is to be revoked.
-
-    Args:
-        name: whose certificates, as their files are called before the dot; empty for one serial
-            number, whoever has it.
-        serial: the serial number of the only one; empty for all of the name's.
-        reason: one of REASONS.
-        days: how long the CRL is good that is made at once; None for no CRL.
-    """
-
-    name: str
-    serial: str
-    reason: str
-    days: int | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,11 +112,12 @@ def revoke(work: Work, wish: Wish, now: datetime | None = None) -> Done:
 
     Raises:
         UsageError: nobody of that name has a certificate, or two have, or it is not one of theirs.
+        FolderUnavailableError: one of theirs can't be read, and is not in the register.
         NotProvenError: the CRL did not pass its proof. In each case nothing has changed.
     """
     now = now or datetime.now(UTC)
-    before, wish = work.entries, _as_spelt(work, wish)
-    chosen = _chosen(work, wish, before)
+    before, wish = work.entries, choosing.as_spelt(work, wish)
+    chosen = choosing.chosen(work, wish, before)
     victims = [entry for entry in chosen if entry.lives(now)]
     done = _told(work, wish, chosen, victims, now)
     if not victims:
@@ -160,82 +142,6 @@ def revoke(work: Work, wish: Wish, now: datetime | None = None) -> Done:
         notes=listed.notes if listed else (),
         backup=work.commit(*files),
     )
-
-
-def _as_spelt(work: Work, wish: Wish) -> Wish:
-    """The same, by the name as it is spelt."""
-    found = work.findings.of(wish.name)
-    here = _names_here(work, found)
-    if len(here) > 1 and wish.name not in here:
-        raise UsageError(
-            _("{names} differ in upper and lower case only.", names=joined(_(", "), sorted(here))),
-            fix=_("give the name as it is spelt"),
-        )
-    names = Names(here or {one.name for one in found})
-    return dataclasses.replace(wish, name=names.spelt(wish.name) or wish.name)
-
-
-def _names_here(work: Work, issued: Sequence[Issued]) -> set[str]:
-    """The names in the folder itself; who was here before is in the backups alone."""
-    backups = work.folder / BACKUP
-    return {one.name for one in issued if not one.path.is_relative_to(backups)}
-
-
-def _of_name(work: Work, name: str) -> tuple[Issued, ...]:
-    found = work.findings.of(name)
-    # Of two who are here, each is meant by the own name alone.
-    others = _names_here(work, found) - {name}
-    return tuple(one for one in found if one.name not in others)
-
-
-def _chosen(work: Work, wish: Wish, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    theirs = {one.serial for one in _of_name(work, wish.name)}
-    if wish.name and not theirs:
-        raise _nobody(work, wish.name)
-    of_name = tuple(entry for entry in entries if entry.serial in theirs)
-    if not wish.serial:
-        return of_name
-    subjects = {entry.subject for entry in of_name}
-    chosen = tuple(entry for entry in entries if entry.serial == wish.serial)
-    if not chosen:
-        raise UsageError(
-            _(
-                "No certificate with the serial number {serial} was issued here.",
-                serial=wish.serial,
-            ),
-            cause=_("the register has these: {serials}", serials=_listed(entries)),
-            fix=_("look for the number: python -m mtls_openssl inspect FILE"),
-        )
-    if wish.name and wish.serial not in theirs and chosen[0].subject not in subjects:
-        raise UsageError(
-            _("{serial} is not a certificate of {name}.", serial=wish.serial, name=wish.name),
-            cause=_("it was issued to {subject}", subject=chosen[0].shown),
-            fix=_("give the serial number without a name, if it is the one that you mean"),
-        )
-    return chosen
-
-
-def _nobody(work: Work, name: str) -> UsageError:
-    names = joined(_(", "), work.findings.names) or _("nobody")
-    if stranger := Names(work.findings.strangers).spelt(name):
-        return UsageError(
-            _(
-                "{name}.crt was not issued by {authority}.crt.",
-                name=stranger,
-                authority=work.issuer,
-            ),
-            cause=_("another authority has signed it, and only that one can revoke it"),
-            fix=_("name the folder of that authority with --out"),
-        )
-    return UsageError(
-        _("There is no certificate of {name}, in the folder or in its backups.", name=name),
-        cause=_("these have one: {names}", names=names),
-        fix=_("give one of these names; or a serial number with --serial"),
-    )
-
-
-def _listed(entries: Sequence[Entry]) -> str:
-    return "; ".join(f"{entry.serial} {entry.shown}" for entry in entries) or "-"
 
 
 def _told(
@@ -364,6 +270,14 @@ def warnings(done: Done, folder: Path) -> Iterator[Text]:
             serial=entry.serial,
             subject=entry.shown,
         )
+    for entry in done.revoked if done.wish.name and not done.wish.serial else ():
+        if entry.serial not in done.files:
+            yield _(
+                "{serial} is revoked too: no file here that can be read has its certificate, and"
+                " its subject is that of {name}.",
+                serial=entry.serial,
+                name=done.wish.name,
+            )
     if done.namesakes:
         yield _(
             "Of the same subject, and not revoked: {names}", names=joined(_(", "), done.namesakes)
