@@ -404,6 +404,30 @@ def test_who_is_revoked_is_named_and_gets_a_new_key_where_that_is_asked_for(two:
     assert two.must(*NUMBERED, "-n", "2").stdout.startswith("Nothing to do: all 2 are there.\n")
 
 
+def test_a_dry_run_tells_who_would_be_left_as_the_run_does(two: Set) -> None:
+    two.must("revoke", "device-001", "--no-crl")
+    asked = table(two, "name,cn\ndevice-001,\ndevice-002,Other\n")
+
+    shown = two.must(*asked, "--key", "P-256", "--dry-run").stdout
+    data = two.must(*asked, "--key", "P-256", "--dry-run", "--json").data
+    said = two.must(*asked, "--key", "P-256").stdout
+
+    notes = [line for line in said.splitlines() if line.startswith("Note: ")]
+    assert [line for line in shown.splitlines() if line.startswith("Note: ")] == notes
+    assert len(notes) == 2
+    assert (data["revoked"], data["others"]) == (["device-001"], 1)
+
+
+def test_a_dry_run_tells_who_cannot_be_read_unless_they_are_issued_again(two: Set) -> None:
+    (two.folder / "clients/device-002/device-002.crt").write_text("junk")
+
+    shown = two.must(*NUMBERED, "-n", "2", "--dry-run").stdout
+    again = two.must(*NUMBERED, "-n", "2", "--dry-run", "--reissue").stdout
+
+    assert "Another authority has issued these, or they can't be read: device-002" in shown
+    assert "Another authority" not in again
+
+
 def test_a_pkcs12_file_that_is_asked_for_later_is_named_and_packed_where_asked(two: Set) -> None:
     before = described(two, "device-001")
 
@@ -472,9 +496,11 @@ def test_a_certificate_of_another_authority_is_not_entered(fleet: Set, tmp_path:
     fleet.must(*NUMBERED, "-n", "2", "--start", "2")
     (other.folder / "clients/device-001").rename(fleet.folder / "clients/device-001")
 
+    shown = fleet.must(*NUMBERED, "-n", "3", "--dry-run").stdout
     said = fleet.must(*NUMBERED, "-n", "3").stdout
 
     assert "Another authority has issued these, or they can't be read: device-001" in said
+    assert "Another authority has issued these, or they can't be read: device-001" in shown
     assert len(ca.parse((fleet.folder / "index.txt").read_text("utf-8"))) == 3
 
 

@@ -7,7 +7,6 @@ import dataclasses
 import itertools
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,22 +150,20 @@ def _readers(choices: Choices) -> tuple[str, ...]:
 
 
 def _show(choices: Choices, who: Wanted) -> None:
-    from mtls_openssl import register  # noqa: PLC0415
-    from mtls_openssl.fleet.choosing import Standing, standing  # noqa: PLC0415
-    from mtls_openssl.fleet.renewing import stranger_to  # noqa: PLC0415
+    from mtls_openssl.fleet.choosing import foreseen  # noqa: PLC0415
 
-    folder: Path = choices["out"]
     first = list(itertools.islice(who.leaves(), _SHOWN))
-    gone, is_stranger = register.revoked(folder), stranger_to(folder, register.issuer_of(folder))
-    stands = Counter(
-        standing(folder, leaf, gone, is_stranger, zipped=choices["zip"]) for leaf in who.leaves()
-    )
-    others = stands[Standing.OTHERWISE] + stands[Standing.REVOKED]
-    again = others if choices["reissue"] else 0
-    there = stands[Standing.AS_WANTED] + others - again
+    done = foreseen(choices["out"], who, zipped=choices["zip"], reissues=choices["reissue"])
     if choices["json"]:
-        shown = [_leaf(leaf) for leaf in first]
-        data = {"count": who.count, "there": there, "again": again, "first": shown}
+        data = {
+            "count": who.count,
+            "there": done.there,
+            "again": done.again,
+            "others": done.others,
+            "revoked": done.revoked,
+            "notes": [str(note) for note in notes(done)],
+            "first": [_leaf(leaf) for leaf in first],
+        }
         console.print_data({"command": "issue", "ok": True, "dry_run": True, **data})
         return
     typer.echo(spoken(_("This would be issued:")))
@@ -176,15 +173,17 @@ def _show(choices: Choices, who: Wanted) -> None:
         typer.echo(said + spoken(_("{days} days", days=leaf.days)))
     if who.count > len(first):
         typer.echo(spoken(_("  and {count} more", count=who.count - len(first))))
-    if again:
-        typer.echo(spoken(_again(again)))
-    if there:
+    if done.again:
+        typer.echo(spoken(_again(done.again)))
+    if done.there:
         what = _(
             "{count} of them {count:is|are} there already, and"
             " {count:stays as it is|stay as they are}",
-            count=there,
+            count=done.there,
         )
         typer.echo(spoken(what))
+    for note in notes(done):
+        typer.echo(spoken(_("Note: {note}", note=note)))
 
 
 def _again(count: int) -> Text:

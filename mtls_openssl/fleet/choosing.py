@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mtls_openssl import register
 from mtls_openssl.fleet.batch import Item
-from mtls_openssl.fleet.nouns import Done, Order
-from mtls_openssl.fleet.renewing import kept_key, leaf_of
+from mtls_openssl.fleet.nouns import Done, Order, Whom
+from mtls_openssl.fleet.renewing import kept_key, leaf_of, stranger_to
 from mtls_openssl.inventory import clients
 from mtls_openssl.inventory.clients import Client
 from mtls_openssl.manifest import Leaf
@@ -52,20 +52,9 @@ class Choosing:
         if order.renews:
             return self._again(leaf, rekey=order.rekey)
         stands = standing(self._folder, leaf, self._revoked, self._is_stranger, zipped=order.zipped)
-        if stands is Standing.ABSENT:
-            return Item(leaf, order.zipped)
-        if order.reissues and stands is not Standing.AS_WANTED:
-            done.again += 1
-            done.strangers = [name for name in done.strangers if name != leaf.name]
-            return self._reissued(leaf)
-        done.there += 1
-        if stands is Standing.REVOKED:
-            done.revoked.append(leaf.name)
-        elif stands is Standing.OTHERWISE:
-            done.others += 1
-            if len(done.named) < _FEW:
-                done.named.append(leaf.name)
-        return None
+        if not _counted(done, leaf, stands, reissues=order.reissues):
+            return None
+        return Item(leaf, order.zipped) if stands is Standing.ABSENT else self._reissued(leaf)
 
     def _is_stranger(self, there: Client) -> bool:
         return there.name in self._strangers
@@ -90,6 +79,48 @@ class Choosing:
         zipped = self._order.zipped or before.endswith(clients.ZIP)
         key = b"" if rekey else kept_key(self._folder, leaf.name)
         return Item(leaf, zipped, key, before)
+
+
+def foreseen(folder: Path, whom: Whom, *, zipped: bool = False, reissues: bool = False) -> Done:
+    """How those stand who are asked for, counted as the run would that issues them.
+
+    Args:
+        folder: the folder of the set.
+        whom: who is asked for.
+        zipped: whether archives are asked for.
+        reissues: whether whoever is there and not as wanted would be issued again.
+
+    Raises:
+        FolderUnavailableError: the register can't be read.
+        OSError: the folder of the clients can't be looked into.
+    """
+    revoked, is_stranger = register.revoked(folder), stranger_to(folder, register.issuer_of(folder))
+    done = Done(folder, whom.count)
+    done.strangers = [
+        one.name for one in clients.all_in(folder) if one.described is None or is_stranger(one)
+    ]
+    for leaf in whom.leaves():
+        stands = standing(folder, leaf, revoked, is_stranger, zipped=zipped)
+        _counted(done, leaf, stands, reissues=reissues)
+    return done
+
+
+def _counted(done: Done, leaf: Leaf, stands: Standing, *, reissues: bool) -> bool:
+    """Count how somebody stands who is asked for; whether they are to be made."""
+    if stands is Standing.ABSENT:
+        return True
+    if reissues and stands is not Standing.AS_WANTED:
+        done.again += 1
+        done.strangers = [name for name in done.strangers if name != leaf.name]
+        return True
+    done.there += 1
+    if stands is Standing.REVOKED:
+        done.revoked.append(leaf.name)
+    elif stands is Standing.OTHERWISE:
+        done.others += 1
+        if len(done.named) < _FEW:
+            done.named.append(leaf.name)
+    return False
 
 
 def standing(
