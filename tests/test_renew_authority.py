@@ -189,6 +189,79 @@ def test_what_is_prescribed_for_another_name_of_the_authority_ends_well(renamed:
     assert prescribed(what_is_said(renamed, "apply")) == set()
 
 
+def limited(limit: str) -> str:
+    return SMALL.replace("[intermediate]", f"[intermediate]\n{limit}")
+
+
+@pytest.mark.parametrize("limit", ['permitted = ["other.com"]', 'excluded = ["example.com"]'])
+def test_it_is_not_renewed_where_that_would_shut_out_what_it_has_issued(
+    limit: str, layered: Set
+) -> None:
+    layered.describe(limited(limit))
+    before = layered.files()
+
+    ran = layered.run("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+    assert (ran.code, "www.crt: " in ran.stderr, "subtree violation" in ran.stderr) == (
+        5,
+        True,
+        True,
+    )
+    assert "put back into mtls.toml what intermediate.crt says" in ran.stderr
+    assert layered.files() == before
+
+
+@pytest.mark.parametrize("packed", [(), ("--zip",)], ids=["files", "archives"])
+def test_it_is_not_renewed_where_that_would_shut_out_a_client_of_the_fleet(
+    packed: tuple[str, ...], layered: Set
+) -> None:
+    fleet = ("issue", "-n", "1", "--cn", "device-{}.other.com", "--key", "P-256", "--days", "40")
+    layered.must(*fleet, *packed)
+    layered.describe(limited('excluded = ["other.com"]'))
+    before = layered.files()
+
+    ran = layered.run("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+    assert (ran.code, "clients/device-1.other.com" in ran.stderr) == (5, True)
+    assert layered.files() == before
+
+
+def test_what_another_has_issued_does_not_stand_in_the_way_of_its_renewal(
+    layered: Set, modern: Path
+) -> None:
+    shutil.copy(modern / "client.crt", layered.folder / "stranger.crt")
+    layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+
+@pytest.mark.parametrize("limit", ['permitted = ["other.com"]', 'excluded = ["www.example.com"]'])
+def test_with_a_fleet_fewer_names_for_the_authority_are_not_prescribed_as_its_renewal(
+    limit: str, fleet: Set
+) -> None:
+    fleet.describe(limited(limit))
+    assert prescribed(what_is_said(fleet, "apply --dry-run")) == {"apply --replace ca"}
+
+
+@pytest.mark.parametrize("missing", [("intermediate.crt",), ("intermediate.crt", "chain.crt")])
+def test_without_its_certificate_it_keeps_the_name_by_which_others_know_it(
+    missing: tuple[str, ...], layered: Set
+) -> None:
+    layered.describe(limited('cn = "Another"'))
+    for file in missing:
+        (layered.folder / file).unlink()
+    before = layered.files()
+
+    ran = layered.run("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+
+    assert (ran.code, "had another subject" in ran.stderr) == (7, True)
+    assert layered.files() == before
+
+
+def test_without_its_certificate_it_is_made_again_with_the_name_that_it_had(layered: Set) -> None:
+    (layered.folder / "intermediate.crt").unlink()
+    layered.must("renew", "intermediate", MTLS_P12_PASSWORD=PASSWORD)
+    layered.must("verify")
+
+
 def test_with_a_fleet_a_longer_life_of_the_authority_is_prescribed_as_its_renewal(
     layered: Set,
 ) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mtls_openssl.manifest import Leaf, Manifest
     from mtls_openssl.openssl.pkcs12 import Password
     from mtls_openssl.pipeline import Result
+    from mtls_openssl.plan import Plan
+    from mtls_openssl.proof import Proving
     from mtls_openssl.settings import Loaded
 
 _MADE_BYTES = 18
@@ -227,7 +229,7 @@ def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
     from mtls_openssl.process import Door  # noqa: PLC0415
 
     decision, folder = decided.decision, choices["out"]
-    plan = decision.plan(name)
+    plan, proving = _holding(choices, decision, decision.plan(name))
     if register.is_kept(folder) and not (decision.makes(ROOT) or decision.makes(INTERMEDIATE)):
         plan = register.entered(plan, decision.manifest.issuer)
     quiet = choices["quiet"] or choices["json"]
@@ -245,7 +247,9 @@ def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
     found = find(choices["openssl"], door)
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
     try:
-        result = pipeline.make(plan, decision.manifest, target, found, door=door, watcher=progress)
+        result = pipeline.make(
+            plan, decision.manifest, target, found, door=door, watcher=progress, proving=proving
+        )
     finally:
         progress.close()
     console.be_deaf()
@@ -256,6 +260,20 @@ def carried_out(choices: Choices, decided: Decided, name: str) -> Result:
         for note in _addresses(decision):
             typer.echo(spoken(_("Note: {note}", note=note)))
     return result
+
+
+def _holding(choices: Choices, decision: Decision, plan: Plan) -> tuple[Plan, Proving]:
+    """A plan that also proves what stands below an authority that gets another certificate."""
+    from mtls_openssl.life import authority, below, condition  # noqa: PLC0415
+    from mtls_openssl.proof import NOTHING_BESIDES  # noqa: PLC0415
+
+    if not decision.renews(INTERMEDIATE):
+        return plan, NOTHING_BESIDES
+    folder: Path = choices["out"]
+    leaves = condition.leaves_there(condition.files_in(folder))
+    with desk(choices, plan.name) as asking:
+        held = below.gather(asking, folder, leaves, plan.makes)
+    return below.held(plan, held), below.proving(held, authority.as_it_was(folder))
 
 
 def _addresses(decision: Decision) -> tuple[Text, ...]:

@@ -83,11 +83,16 @@ def one(folder: Path, name: str) -> Client:
                 text = packed.read(f"{name}.crt").decode("ascii", "replace")
         else:
             text = path.read_text("ascii", "replace")
-        block = _BLOCK.search(text)
         described, _own = certificate.read(der_of(text))
     except (OSError, KeyError, zipfile.BadZipFile, NotDerError):
         return Client(name, path)
-    return Client(name, path, block[0] if block else "", described)
+    return Client(name, path, block_of(text), described)
+
+
+def block_of(text: str) -> str:
+    """The first PEM block in a text; empty where there is none."""
+    block = _BLOCK.search(text)
+    return block[0] if block else ""
 
 
 def der_of(text: str) -> bytes:

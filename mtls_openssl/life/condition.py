@@ -13,9 +13,10 @@ from mtls_openssl.errors import CommandFailedError, FolderUnavailableError, syst
 from mtls_openssl.inspection.files import is_encrypted
 from mtls_openssl.inventory import clients
 from mtls_openssl.language import _
+from mtls_openssl.life import below
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Key, Manifest
 from mtls_openssl.openssl import ca, x509
-from mtls_openssl.openssl.x509 import Description
+from mtls_openssl.openssl.x509 import Description, Name
 from mtls_openssl.plan import CHAIN, chain_of, pieces
 from mtls_openssl.plan.naming import Names, owner_of
 from mtls_openssl.proof import Check, Proof
@@ -37,6 +38,8 @@ class Condition:
         unopened: the PKCS#12 files whose password is not known.
         revoked: the files of the certificates that the register calls revoked.
         called: the friendly name in each PKCS#12 file that was opened, as openssl prints it.
+        issuing: the name of the intermediate authority that there is or was; empty if none is
+            known.
         fleet: how many clients of a fleet there are.
         barred: how many certificates are revoked and would not have ended.
     """
@@ -49,6 +52,7 @@ class Condition:
     unopened: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()
     called: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    issuing: Name = ()
     fleet: int = 0
     barred: int = 0
 
@@ -129,6 +133,7 @@ def examine(
         frozenset(bundle.file for bundle in bundles if bundle not in opened),
         frozenset(file for file, one in certificates.items() if ca.plain(one.serial) in gone),
         {file: one.names[0] for file, one in proof.packed(outcomes).items() if one.names},
+        below.issuing(folder, leaves_there(files)),
         _fleet(folder),
         sum(one.expires > now for one in gone.values()),
     )

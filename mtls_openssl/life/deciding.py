@@ -106,7 +106,7 @@ def _authority(one: Authority, manifest: Manifest, condition: Condition, wish: W
             if wish.only_renew
             else _(
                 "bring back the old one from backup/, or say that you want a new one: {command}",
-                command=authority.anew(one.name, condition),
+                command=authority.anew(one.name, condition.folder),
             ),
         )
     if wish.only_renew:

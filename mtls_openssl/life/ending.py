@@ -16,15 +16,10 @@ from mtls_openssl.scripting.prompt import ours
 def of(file: Path) -> datetime | None:
     """When a certificate ends; None where there is none that can be read."""
     # A set that is made whole has nothing to read here.
-    from mtls_openssl.inventory import certificate  # noqa: PLC0415
-    from mtls_openssl.inventory.clients import der_of  # noqa: PLC0415
-    from mtls_openssl.inventory.der import NotDerError  # noqa: PLC0415
+    from mtls_openssl.life import below  # noqa: PLC0415
 
-    try:
-        described, _own = certificate.read(der_of(file.read_text("ascii", "replace")))
-    except (OSError, NotDerError):
-        return None
-    return described.not_after
+    described = below.read(file)
+    return described.not_after if described else None
 
 
 def above(plan: Plan, manifest: Manifest | None) -> tuple[Authority, ...]:

@@ -86,6 +86,22 @@ def refused(output: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[::2], strict=False))
 
 
+def reasons(stdout: str, stderr: str, certificates: Sequence[str]) -> list[str]:
+    """Why `verify` refused each of many certificates; empty where it did not.
+
+    Args:
+        stdout: what it printed.
+        stderr: what it printed on standard error.
+        certificates: the files, as it was given them.
+    """
+    said, rest = refused(stderr), stderr.rpartition(": verification failed\n")[2]
+    words = [said.get(name, rest) for name in certificates]
+    return [
+        "" if is_ok(stdout, name) else reason(one) or " ".join(one.split()) or "?"
+        for name, one in zip(certificates, words, strict=True)
+    ]
+
+
 def reason(output: str) -> str:
     """Why `verify` refused, in openssl's own words; empty if it gave none.
 

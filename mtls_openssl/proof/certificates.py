@@ -172,6 +172,22 @@ def alternatives_of(described: x509.Description) -> tuple[str, ...]:
     return extensions.alternatives(described.extensions.get(extensions.ALTERNATIVE_NAME))
 
 
+def limits_of(described: x509.Description) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that an authority may certify, and those that it may not, as `Authority` has them.
+
+    Args:
+        described: what its certificate says.
+    """
+    limits: dict[str, list[str]] = {"Permitted:": [], "Excluded:": []}
+    kind = list[str]()
+    for value in _values(described, extensions.NAME_CONSTRAINTS):
+        kind = limits.get(value, kind)
+        if value not in limits:
+            kind.append(value)
+    permitted, excluded = limits.values()
+    return tuple(permitted), tuple(excluded)
+
+
 def _subjects(files: Sequence[str], manifest: Manifest | None) -> list[_Subject]:
     names = [owner_of(file) for file in files if is_certificate(file)]
     middle = f"{INTERMEDIATE}.crt"
