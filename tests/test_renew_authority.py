@@ -12,6 +12,7 @@ import pytest
 
 from mtls_openssl.openssl import extensions
 from tests.ailments import codes, findings
+from tests.requests import request
 from tests.sets import PASSWORD, Set, made_fixture
 
 __all__ = ["made_fixture"]
@@ -69,6 +70,15 @@ def issued_fixture(original: Set, tmp_path_factory: pytest.TempPathFactory) -> S
     issued = Set(tmp_path_factory.mktemp("issued") / "set").copy_of(original)
     issued.must(*FLEET)
     return issued
+
+
+@pytest.fixture(name="signed", scope="module")
+def signed_fixture(original: Set, tmp_path_factory: pytest.TempPathFactory) -> Set:
+    """As the original, with a certificate for a request of somebody else."""
+    signed = Set(tmp_path_factory.mktemp("signed") / "set").copy_of(original)
+    theirs = request(tmp_path_factory.mktemp("theirs") / "host", "bob")
+    signed.must("sign", str(theirs), "--client", "--days", "40", "--yes")
+    return signed
 
 
 @pytest.fixture(name="fleet")
@@ -288,12 +298,16 @@ def test_an_authority_that_comes_between_would_put_a_fleet_of_the_root_out_of_re
     assert prescribed(ran.stderr) == {"apply --replace ca"}
 
 
-@pytest.mark.parametrize("what", ["a fleet", "somebody who is revoked"])
+@pytest.mark.parametrize(
+    "what", ["a fleet", "somebody who is revoked", "somebody with a key elsewhere"]
+)
 def test_it_is_not_replaced_where_that_would_put_others_out_of_reach(
-    what: str, layered: Set, issued: Set
+    what: str, layered: Set, issued: Set, signed: Set
 ) -> None:
     if what == "a fleet":
         layered.copy_of(issued)
+    elif what == "somebody with a key elsewhere":
+        layered.copy_of(signed)
     else:
         layered.must("revoke", "alice")
     before = layered.files()
@@ -302,6 +316,30 @@ def test_it_is_not_replaced_where_that_would_put_others_out_of_reach(
 
     assert (ran.code, "renew intermediate" in ran.stderr) == (2, True)
     assert layered.files() == before
+
+
+def test_whoever_has_a_key_elsewhere_is_named_where_a_new_authority_is_refused(
+    signed: Set,
+) -> None:
+    assert "(not in mtls.toml: bob)" in signed.run("apply", "--replace", "intermediate").stderr
+
+
+def test_another_name_of_the_authority_is_no_reason_to_replace_it_where_others_need_it(
+    made: Set, signed: Set
+) -> None:
+    made.copy_of(signed).describe(limited('cn = "Another"'))
+    assert prescribed(what_is_said(made, "apply")) == {"apply --replace ca"}
+
+
+def test_whoever_has_a_key_elsewhere_is_named_where_the_root_is_replaced(signed: Set) -> None:
+    told = signed.must("apply", "--replace", "ca", "--dry-run").stdout
+    assert "which nobody will trust any more: bob; sign another request" in told
+
+
+def test_a_copy_of_what_is_made_again_keeps_no_authority(made: Set, original: Set) -> None:
+    made.copy_of(original)
+    shutil.copy(made.folder / "alice.crt", made.folder / "alice-too.crt")
+    assert "intermediate" in made.actions("apply", "--replace", "intermediate")
 
 
 def test_the_list_of_the_root_stays_where_only_the_intermediate_is_replaced(layered: Set) -> None:

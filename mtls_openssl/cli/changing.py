@@ -82,13 +82,14 @@ def looked_at(choices: Choices, purpose: str, wish: Wish, *, described: bool) ->
     loaded = making.loaded(choices)
     if described:
         taken.require_own_names(loaded.manifest.leaves, folder)
+    by_file = {leaf.name for leaf in loaded.manifest.leaves} if config else set()
     manifest = condition.with_authorities(loaded.manifest, folder, described=described)
     with desk(choices, purpose) as asking:
         if not described:
             manifest = _as_they_are(asking, folder, manifest, wish, known=config is not None)
-        there = condition.examine(asking, folder, manifest, _known(choices, manifest, folder))
+        passwords = _known(choices, manifest, folder)
+        there = condition.examine(asking, folder, manifest, passwords, by_file)
     if not described:
-        by_file = {leaf.name for leaf in loaded.manifest.leaves} if config else set()
         leaves = (
             leaf if leaf.name in by_file else describing.called_as_now(leaf, there.called)
             for leaf in manifest.leaves

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtls_openssl.language import Text, _
+from mtls_openssl.language import Text, _, few
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.scripting import prompt
 
 if TYPE_CHECKING:
     from mtls_openssl.life.decision import Decision
+
+_SHOWN = 5
 
 
 def noted(folder: Path, decision: Decision) -> Iterator[Text]:
@@ -20,10 +22,10 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
     Args:
         folder: the folder of the set.
         decision: what is to be done.
-
     """
     from mtls_openssl import register  # noqa: PLC0415 - few runs make an authority anew
     from mtls_openssl.inventory import clients  # noqa: PLC0415
+    from mtls_openssl.life import below, condition  # noqa: PLC0415
 
     if not (decision.makes(ROOT) or decision.makes(INTERMEDIATE)):
         return
@@ -39,6 +41,15 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
             " will trust any more; issue again as before, with --reissue: {command}",
             count=fleet,
             command=prompt.ours(folder, "issue", "--from", "TABLE", "--reissue"),
+        )
+    described = {leaf.name for leaf in decision.manifest.leaves}
+    leaves = condition.leaves_there(condition.files_in(folder))
+    if others := below.others(folder, leaves, described, register.revoked(folder)):
+        yield _(
+            "not in mtls.toml, and of the CA before, which nobody will trust any more: {names};"
+            " sign another request of theirs: {command}",
+            names=few(others, _SHOWN),
+            command=prompt.ours(folder, "sign", "REQUEST"),
         )
 
 

@@ -49,7 +49,8 @@ def gather(
         return ()
     try:
         wanted = condition.with_authorities(members.loaded.manifest, folder, described=True)
-        there = condition.examine(desk, folder, wanted, passwords)
+        described = {leaf.name for leaf in wanted.leaves}
+        there = condition.examine(desk, folder, wanted, passwords, described)
         return tuple(_unlike(wanted, there, now))
     except MtlsError:
         return ()  # what is in the way, such as a CA that is gone, has a finding of its own

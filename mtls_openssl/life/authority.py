@@ -7,13 +7,15 @@ from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError, UsageError
 from mtls_openssl.inspection import telling
-from mtls_openssl.language import Text, _, joined
+from mtls_openssl.language import Text, _, few, joined
 from mtls_openssl.life.condition import Condition
 from mtls_openssl.life.decision import Action, Verb, Wish
 from mtls_openssl.manifest import INTERMEDIATE, ROOT, Authority, Manifest
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.proof.certificates import kind_of, limits_of
 from mtls_openssl.scripting.prompt import ours
+
+_SHOWN = 5
 
 
 def anew(name: str, folder: Path) -> str:
@@ -62,6 +64,9 @@ def require_in_reach(condition: Condition, manifest: Manifest) -> None:
     counted = (
         _("clients of the fleet: {count}", count=condition.fleet) if condition.fleet else "",
         _("revoked: {count}", count=condition.barred) if condition.barred else "",
+        _("not in mtls.toml: {names}", names=few(condition.others, _SHOWN))
+        if condition.others
+        else "",
     )
     fix = as_it_was(condition.folder)
     if middle.certificate_file not in condition.files:
@@ -166,7 +171,7 @@ def as_it_was(folder: Path) -> Text:
 
 def _holds_others(condition: Condition) -> bool:
     """Whether there is somebody whom a new authority below the same root could not revoke."""
-    return bool(condition.fleet or condition.barred)
+    return bool(condition.fleet or condition.barred or condition.others)
 
 
 def _can_keep_its_key(one: Authority, condition: Condition) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mtls_openssl.desk import Desk
+from mtls_openssl.inspection import order
 from mtls_openssl.inventory import certificate, clients
 from mtls_openssl.inventory.der import NotDerError
 from mtls_openssl.language import Text, _
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
-from mtls_openssl.openssl import verify
+from mtls_openssl.openssl import ca, verify
 from mtls_openssl.openssl.x509 import Description, Name
 from mtls_openssl.plan import CHAIN, Plan
 from mtls_openssl.proof import Check, Proving
@@ -61,6 +63,36 @@ def issuing(folder: Path, leaves: Sequence[str]) -> Name:
     issued = (one.issuer for name in leaves if (one := read(folder / f"{name}.crt")))
     named = collections.Counter(name for name in issued if root is None or name != root.subject)
     return next((name for name, _count in named.most_common(1)), ())
+
+
+def others(
+    folder: Path, leaves: Sequence[str], described: Collection[str], revoked: Collection[str]
+) -> tuple[str, ...]:
+    """Whose certificates of the authority that issues no run makes again that makes it anew.
+
+    Such as those for the keys of others: they are good still, and only that one can revoke them.
+
+    Args:
+        folder: the folder of the set.
+        leaves: as for `issuing`.
+        described: the names of the certificates that mtls.toml describes.
+        revoked: the serial numbers of those that are revoked already.
+    """
+    issuer = read(folder / _MIDDLE) or read(folder / CHAIN) or read(folder / _ROOT)
+    there = {name: one for name in leaves if (one := read(folder / f"{name}.crt"))}
+    known = {one.serial for name, one in there.items() if name in described}
+    now = datetime.now(UTC)
+    return tuple(
+        name
+        for name, one in there.items()
+        if issuer
+        and order.issued(issuer, one)
+        and one.subject != one.issuer
+        and one.not_after > now
+        and name not in described
+        and one.serial not in known
+        and ca.plain(one.serial) not in revoked
+    )
 
 
 def gather(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class Condition:
             known.
         fleet: how many clients of a fleet there are.
         barred: how many certificates are revoked and would not have ended.
+        others: whose certificates the authority has issued that mtls.toml does not describe.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class Condition:
     issuing: Name = ()
     fleet: int = 0
     barred: int = 0
+    others: tuple[str, ...] = ()
 
     def faults(self, file: str) -> tuple[str, ...]:
         """What is not as wanted about a file, a sentence each."""
@@ -92,7 +94,11 @@ def _as_it_is(authority: Authority, folder: Path) -> Authority:
 
 
 def examine(
-    desk: Desk, folder: Path, manifest: Manifest, passwords: Mapping[str, str]
+    desk: Desk,
+    folder: Path,
+    manifest: Manifest,
+    passwords: Mapping[str, str],
+    described: Collection[str],
 ) -> Condition:
     """Look at each file of a set that is wanted.
 
@@ -101,6 +107,7 @@ def examine(
         folder: the folder of the set.
         manifest: what is wanted.
         passwords: of the PKCS#12 files, by their names, as far as they are known.
+        described: the names of the certificates that mtls.toml describes.
 
     Raises:
         CommandFailedError: openssl could not be asked.
@@ -108,7 +115,7 @@ def examine(
     """
     files, entries = files_in(folder), register.entries(folder)
     gone = {one.serial: one for one in entries if one.status is ca.Status.REVOKED}
-    now = datetime.now(UTC)
+    leaves, now = leaves_there(files), datetime.now(UTC)
     bundles = [
         pieces.bundle(leaf, packing, manifest)
         for leaf in manifest.leaves
@@ -133,9 +140,10 @@ def examine(
         frozenset(bundle.file for bundle in bundles if bundle not in opened),
         frozenset(file for file, one in certificates.items() if ca.plain(one.serial) in gone),
         {file: one.names[0] for file, one in proof.packed(outcomes).items() if one.names},
-        below.issuing(folder, leaves_there(files)),
+        below.issuing(folder, leaves),
         _fleet(folder),
         sum(one.expires > now for one in gone.values()),
+        below.others(folder, leaves, described, gone),
     )
 
 
