@@ -293,9 +293,39 @@ def test_an_authority_that_comes_between_would_put_a_fleet_of_the_root_out_of_re
     made.describe('profile = "modern"\n[ca]\n[intermediate]\n')
 
     ran = made.run("apply")
+    found = {one.code: one.mend for one in findings(made.folder)}
 
     assert (ran.code, "leave [intermediate] out of mtls.toml" in ran.stderr) == (2, True)
     assert prescribed(ran.stderr) == {"apply --replace ca"}
+    assert found["not-as-described"] in ran.stderr
+    assert "missing" not in found
+
+
+def test_doctor_does_not_miss_an_authority_that_is_described_and_was_never_made(
+    made: Set, modern: Path
+) -> None:
+    shutil.copytree(modern, made.folder, dirs_exist_ok=True)
+    made.describe('profile = "modern"\n[ca]\n[intermediate]\n')
+    found = {one.code: one.mend for one in findings(made.folder)}
+    assert "missing" not in found
+    assert "apply --dry-run" in found["not-as-described"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "command"),
+    [
+        (("intermediate.crt",), "renew intermediate"),
+        (("intermediate.crt", "intermediate.key"), "apply --replace ca"),
+    ],
+)
+def test_with_a_fleet_doctor_prescribes_what_is_not_refused_for_an_authority_that_is_gone(
+    gone: tuple[str, ...], command: str, fleet: Set
+) -> None:
+    for file in gone:
+        (fleet.folder / file).unlink()
+    (mend,) = [one.mend for one in findings(fleet.folder) if one.code == "missing"]
+    assert prescribed(mend) == {command}
+    fleet.must(*command.split(), MTLS_P12_PASSWORD=PASSWORD)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def differences(patient: Patient, known: Collection[str]) -> Iterator[Finding]:
             yield _unlike([one.what], one.mend)
 
 
-def _unlike(changes: Sequence[Text], mend: Text) -> Finding:
+def _unlike(changes: Sequence[Text], mend: str) -> Finding:
     return Finding(
         "not-as-described",
         Severity.WARNING,

@@ -10,7 +10,8 @@ from mtls_openssl.doctor.patient import File, Patient
 from mtls_openssl.inspection.content import Content, Kind
 from mtls_openssl.inspection.objects import Unreadable
 from mtls_openssl.language import _
-from mtls_openssl.manifest import ROOT
+from mtls_openssl.life import below
+from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.plan.naming import owner_of
 
 _KINDS = {"crt": Kind.CERTIFICATE, "key": Kind.KEY, "p12": Kind.PKCS12}
@@ -43,6 +44,8 @@ def presence(patient: Patient) -> Iterator[Finding]:
     authorities = patient.members.authorities
     for owner in patient.members.owners:
         certificate, key = f"{owner}.crt", f"{owner}.key"
+        if owner == INTERMEDIATE and not {certificate, key} & there and _never_was(patient):
+            continue  # that the file of settings has one is told as what is not as described
         if certificate not in there and (owner in authorities or key in there):
             yield _missing(patient, certificate, owner)
         elif key not in there and certificate in there and owner not in authorities:
@@ -86,6 +89,11 @@ def presence(patient: Patient) -> Iterator[Finding]:
 _OWNERS = {"server": _("server"), "client": _("client")}
 
 
+def _never_was(patient: Patient) -> bool:
+    """Whether nothing is known of an authority below the root, such as that it has issued."""
+    return not below.issuing(patient.folder, list(patient.members.leaves))
+
+
 def _missing(patient: Patient, name: str, owner: str) -> Finding:
     return Finding(
         "missing",
@@ -103,7 +111,11 @@ def _again(patient: Patient, name: str) -> str:
     """The command that brings a file back, or makes it again."""
     if name in patient.members.bundles:
         return mending.packed_again(patient, name)
-    return mending.restored(patient, name) or mending.made_again(patient, owner_of(name))
+    owner = owner_of(name)
+    again = mending.made_again
+    if owner == INTERMEDIATE and patient.files[f"{owner}.key"].there:
+        again = mending.certified_again
+    return mending.restored(patient, name) or again(patient, owner)
 
 
 def content(patient: Patient) -> Iterator[Finding]:

@@ -14,8 +14,9 @@ from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.errors import MtlsError
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.language import _
+from mtls_openssl.life import below
 from mtls_openssl.life.describing import leaf_from
-from mtls_openssl.manifest import Leaf, Role
+from mtls_openssl.manifest import INTERMEDIATE, ROOT, Leaf, Role
 from mtls_openssl.openssl import extensions
 from mtls_openssl.openssl.x509 import Description, Name
 from mtls_openssl.plan import CHAIN
@@ -87,6 +88,8 @@ def made_again(patient: Patient, owner: str) -> str:
     if owner in members.authorities:
         if members.usual:
             return issued_again(patient, "all")
+        if owner == INTERMEDIATE and _holds_others(patient):
+            owner = ROOT  # else what they have would be good still, and nobody could revoke it
         anew = ours(patient, "apply", "--replace", owner)
         if members.loaded:
             return anew
@@ -96,6 +99,14 @@ def made_again(patient: Patient, owner: str) -> str:
     if owner in {role.value for role in Role} and not (members.loaded or members.layered):
         return issued_again(patient, owner)
     return ours(patient, "renew", owner)
+
+
+def _holds_others(patient: Patient) -> bool:
+    """Whether there is somebody whom a new authority below the same root could not revoke."""
+    loaded, out = patient.members.loaded, patient.lists.revoked
+    described = {leaf.name for leaf in loaded.manifest.leaves} if loaded else set()
+    others = below.others(patient.folder, list(patient.members.leaves), described, out)
+    return bool(patient.fleet or out or others)
 
 
 def certified_again(patient: Patient, owner: str) -> str:

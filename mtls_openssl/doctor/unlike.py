@@ -9,12 +9,12 @@ from pathlib import Path
 
 from mtls_openssl.desk import Desk
 from mtls_openssl.doctor.members import Members
-from mtls_openssl.errors import MtlsError
+from mtls_openssl.errors import MtlsError, UsageError
 from mtls_openssl.language import Text, _, joined
 from mtls_openssl.life import authority, condition
 from mtls_openssl.life.deciding import decide
 from mtls_openssl.life.decision import Verb, Wish
-from mtls_openssl.manifest import Manifest
+from mtls_openssl.manifest import INTERMEDIATE, Manifest
 from mtls_openssl.plan import CHAIN, chain_of, packed
 
 
@@ -30,7 +30,7 @@ class Unlike:
 
     what: Text
     files: tuple[str, ...]
-    mend: Text | None = None
+    mend: str | None = None
 
 
 def gather(
@@ -63,7 +63,12 @@ def _unlike(wanted: Manifest, there: condition.Condition, now: datetime) -> Iter
             what = _("{file}: {fault}", file=one.certificate_file, fault=joined(_("; "), faults))
             mend = authority.mending(one, there)
             yield Unlike(what, (one.certificate_file, one.key_file), mend)
-    decision = decide(wanted, there, Wish(now))
+    try:
+        decision = decide(wanted, there, Wish(now))
+    except UsageError as refused:
+        middle = f"{INTERMEDIATE}.crt"
+        yield Unlike(_("{file} is not there yet", file=middle), (middle,), refused.fix)
+        return
     for action in decision.actions:
         if action.verb not in {Verb.KEEP, Verb.RENEW}:
             name = action.name
