@@ -198,6 +198,38 @@ def test_openssl_reads_both_lists_as_its_own(folder: Path) -> None:
         assert "verify OK" in asked(folder, "crl", "-in", name, "-noout", "-CAfile", signer)
 
 
+def test_verify_blames_the_intermediate_that_is_revoked_and_nobody_below_it(folder: Path) -> None:
+    revoked_by_the_root(folder)
+
+    done = said("verify", folder=folder, code=5)
+
+    assert "intermediate.crt: the root has revoked it" in done["error"]
+    assert not {"alice.crt", "bob.crt", "server.crt"} & set(done["error"].replace(":", "").split())
+    assert "apply --replace ca" in done["fix"]
+    assert "--rekey" not in done["fix"]
+
+
+def test_verify_blames_who_is_revoked_below_an_intermediate(folder: Path) -> None:
+    said("revoke", "alice", folder=folder)
+    done = said("verify", folder=folder, code=5)
+    assert "alice.crt: its CA has revoked it" in done["error"]
+    assert "renew alice --rekey" in done["fix"]
+
+
+def revoked_by_the_root(folder: Path) -> None:
+    """What its holder does with openssl alone: crl.pem says that the intermediate is revoked."""
+    said("crl", folder=folder)
+    (folder / "roots.txt").touch()
+    (folder / "test.cnf").write_text(
+        "[ca]\ndefault_ca = x\n[x]\ndatabase = roots.txt\n"
+        "certificate = ca.crt\nprivate_key = ca.key\ndefault_md = sha256\n"
+    )
+    asked(folder, "ca", "-revoke", BETWEEN)
+    asked(folder, "ca", "-gencrl", "-crldays", "30", "-out", "ca.crl.pem")
+    ours = (folder / "crl.pem").read_text().partition("-----END X509 CRL-----\n")
+    (folder / "crl.pem").write_text(f"{ours[0]}{ours[1]}{(folder / 'ca.crl.pem').read_text()}")
+
+
 def test_a_list_of_the_root_that_is_over_is_told_before_anything_is_done(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.inventory import reading
 from mtls_openssl.language import Text, _
+from mtls_openssl.life import authority
+from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import verify
 from mtls_openssl.proof import Check, Proving
 from mtls_openssl.register import LIST
@@ -75,9 +77,11 @@ def _judge(
     for name, command in commands.items():
         if finished := answers.get(command.argv):
             good = finished.exit == 0 and verify.is_ok(finished.stdout, name)
-            words = verify.reason(f"{finished.stderr}\n{finished.stdout}")
+            said = f"{finished.stderr}\n{finished.stdout}"
+            words = verify.reason(said)
             if _REVOKED in words:
-                yield _revoked(folder, name)
+                above = any(depth for depth, why in verify.faults(said) if _REVOKED in why)
+                yield _above(folder) if above else _revoked(folder, name)
                 continue
             meant = [Text(text, command=again) for said, text in _MEANT.items() if said in words]
             fault = meant[0] if meant else words or finished.stderr.strip()
@@ -96,6 +100,20 @@ def _revoked(folder: Path, name: str) -> Check:
         command=ours(folder, "renew", name.removesuffix(".crt"), "--rekey"),
     )
     return Check(name, _("nobody has revoked it"), fault, mend)
+
+
+def _above(folder: Path) -> Check:
+    """That the authority between the root and a certificate is revoked."""
+    name = f"{INTERMEDIATE}.crt"
+    anew = authority.anew(ROOT, folder)
+    if not (folder / "mtls.toml").is_file():
+        anew = _("describe the set in mtls.toml; then: {command}", command=anew)
+    return Check(
+        name,
+        _("nobody has revoked it"),
+        _("the root has revoked it, and with it all that it has issued"),
+        _("have a new root, and with it all certificates: {command}", command=anew),
+    )
 
 
 def _since(folder: Path, name: str) -> str:
