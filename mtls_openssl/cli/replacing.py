@@ -40,7 +40,7 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
             "{count} client{count:|s} of the fleet {count:is|are} of the CA before, which nobody"
             " will trust any more; issue again as before, with --reissue: {command}",
             count=fleet,
-            command=prompt.ours(folder, "issue", "--from", "TABLE", "--reissue"),
+            command=clients.issuing_again(folder),
         )
     described = {leaf.name for leaf in decision.manifest.leaves}
     leaves = condition.leaves_there(condition.files_in(folder))

@@ -152,8 +152,17 @@ def issued_again(folder: Path) -> Text:
     """
     return _(
         "issue them again as before, with --reissue: {command}",
-        command=ours(folder.absolute(), "issue", "--from", "TABLE", "--reissue"),
+        command=issuing_again(folder.absolute()),
     )
+
+
+def issuing_again(folder: Path) -> str:
+    """The command that issues clients of a set again, as before.
+
+    Args:
+        folder: the folder of the set.
+    """
+    return ours(folder, "issue", "--from", "TABLE", "--reissue")
 
 
 def _is_zip(name: str) -> bool:
