@@ -446,6 +446,69 @@ def test_status_does_not_call_a_fleet_of_another_fine(orphaned: Set) -> None:
     assert (ran.code, "OF ANOTHER AUTHORITY" in ran.stdout) == (2, True)
 
 
+@pytest.fixture(name="kept", scope="module")
+def kept_fixture(orphaned: Set, tmp_path_factory: pytest.TempPathFactory) -> Set:
+    """The same, with the certificates of the authorities before kept beside the new ones."""
+    kept = Set(tmp_path_factory.mktemp("kept") / "set").copy_of(orphaned)
+    (before,) = kept.folder.glob("backup/*/ca.crt")
+    for name in ("ca.crt", "intermediate.crt"):
+        shutil.copy(before.with_name(name), kept.folder / f"old-{name}")
+    return kept
+
+
+def strangers(kept: Set) -> set[str]:
+    """The files of another authority, as status has them."""
+    answer: dict[str, Any] = kept.run("status", "--json").data
+    told = answer["places"][0]["certificates"]
+    return {one["file"] for one in told if one["state"] == "of another authority"}
+
+
+def test_status_is_of_one_mind_with_doctor_where_the_root_before_is_kept_beside(
+    kept: Set,
+) -> None:
+    (found,) = [one.what for one in findings(kept.folder) if one.code == "fleet-of-another"]
+    assert str(found).endswith("of another authority: device-1, packed-1.")
+    assert strangers(kept) == {"clients/device-1/device-1.crt", "clients/packed-1.zip"}
+
+
+def test_status_says_which_of_the_sets_own_another_authority_has_issued(
+    made: Set, kept: Set
+) -> None:
+    made.copy_of(kept)
+    (before,) = made.folder.glob("backup/*/www.crt")
+    for name in ("www.crt", "www.key"):
+        shutil.copy(before.with_name(name), made.folder)
+
+    found = {one.subject for one in findings(made.folder) if one.code == "chain"}
+
+    assert found == {"www.crt"}
+    assert strangers(made) == {*strangers(kept), *found}
+
+
+def test_status_lets_a_web_server_have_a_certificate_of_others_beside_the_ca_of_its_clients(
+    made: Set, kept: Set
+) -> None:
+    for name in ("ca.crt", "intermediate.crt"):
+        shutil.copy(kept.folder / name, made.folder)
+    (before,) = kept.folder.glob("backup/*/www.crt")
+    for name in ("www.crt", "www.key"):
+        shutil.copy(before.with_name(name), made.folder)
+
+    assert strangers(made) == set()
+
+
+def test_a_fleet_of_another_is_issued_again_where_the_register_has_its_numbers_still(
+    made: Set, orphaned: Set, issued: Set
+) -> None:
+    made.copy_of(issued)
+    for name in ("ca.crt", "intermediate.crt", "ca.key", "intermediate.key", "chain.crt"):
+        shutil.copy(orphaned.folder / name, made.folder)
+
+    told = made.must(*FLEET, "--reissue", "--key", "P-256").stdout
+
+    assert "2 clients issued" in told
+
+
 def test_a_root_that_comes_back_leaves_behind_whom_it_has_not_issued(orphaned: Set) -> None:
     (before,) = orphaned.folder.glob("backup/*/ca.crt")
     told = orphaned.must("restore", before.parent.name, "--dry-run").stdout

@@ -24,7 +24,7 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
         decision: what is to be done.
     """
     from mtls_openssl import register  # noqa: PLC0415 - few runs make an authority anew
-    from mtls_openssl.inventory import clients  # noqa: PLC0415
+    from mtls_openssl.inventory import clients, strangers  # noqa: PLC0415
     from mtls_openssl.life import below, condition  # noqa: PLC0415
 
     if not (decision.makes(ROOT) or decision.makes(INTERMEDIATE)):
@@ -40,7 +40,7 @@ def noted(folder: Path, decision: Decision) -> Iterator[Text]:
             "{count} client{count:|s} of the fleet {count:is|are} of the CA before, which nobody"
             " will trust any more; issue again as before, with --reissue: {command}",
             count=fleet,
-            command=clients.issuing_again(folder),
+            command=strangers.issuing_again(folder),
         )
     described = {leaf.name for leaf in decision.manifest.leaves}
     leaves = condition.leaves_there(condition.files_in(folder))

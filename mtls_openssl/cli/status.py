@@ -62,9 +62,9 @@ def status(choices: Choices) -> None:
 
     It reads the set of a folder, any certificates that others made, and what servers send. Exit
     code 0: all is fine, a revoked client included; 1: a certificate ends within --within, or the
-    list of revoked ones does soon; 2: something has expired, is broken or without its own key, a
-    client of a fleet is of another authority, or a server or a CA is revoked; 7 (with --nagios
-    3): a place could not be looked at. With --prometheus it is 0 once the metrics are there.
+    list of revoked ones does soon; 2: something has expired, is broken, without its own key or of
+    another authority than its set, or a server or a CA is revoked; 7 (with --nagios 3): a place
+    could not be looked at. With --prometheus it is 0 once the metrics are there.
     """
     _require_one_form(choices)
     now, soon = dt.datetime.now(dt.UTC), asked(choices)

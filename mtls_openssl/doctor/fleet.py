@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
-from mtls_openssl.inventory import clients
+from mtls_openssl.inventory.strangers import issued_again
 from mtls_openssl.language import _, few
 from mtls_openssl.workspace.commit import CLIENTS
 
@@ -81,5 +81,5 @@ def strangers(patient: Patient) -> Iterator[Finding]:
                 names=few(names, _SHOWN),
             ),
             _("nobody who trusts this CA lets them in"),
-            clients.issued_again(patient.folder),
+            issued_again(patient.folder),
         )

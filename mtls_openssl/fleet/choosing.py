@@ -11,9 +11,10 @@ from pathlib import Path
 from mtls_openssl import register
 from mtls_openssl.fleet.batch import Item
 from mtls_openssl.fleet.nouns import Done, Order, Whom
-from mtls_openssl.fleet.renewing import kept_key, leaf_of, stranger_to
+from mtls_openssl.fleet.renewing import kept_key, leaf_of
 from mtls_openssl.inventory import clients
 from mtls_openssl.inventory.clients import Client
+from mtls_openssl.inventory.strangers import stranger_to
 from mtls_openssl.manifest import Leaf
 from mtls_openssl.openssl import ca
 from mtls_openssl.proof.certificates import differences, kind_of
@@ -45,6 +46,7 @@ class Choosing:
         self._done = done
         self._revoked = register.revoked(folder)
         self._strangers = frozenset(done.strangers)
+        self._stranger_to_us = stranger_to(folder / f"{register.issuer_of(folder)}.crt")
 
     def item(self, leaf: Leaf) -> Item | None:
         """What is made for one; None if they are left as they are."""
@@ -57,7 +59,8 @@ class Choosing:
         return Item(leaf, order.zipped) if stands is Standing.ABSENT else self._reissued(leaf)
 
     def _is_stranger(self, there: Client) -> bool:
-        return there.name in self._strangers
+        # The register has somebody's number still where the authority was put in its place by hand.
+        return there.name in self._strangers or self._stranger_to_us(there)
 
     def _reissued(self, leaf: Leaf) -> Item:
         there = clients.one(self._folder, leaf.name)
@@ -70,7 +73,7 @@ class Choosing:
             and str(kind_of(described)) == str(leaf.key)
             and ca.plain(described.serial) not in self._revoked
             # Whom another authority has revoked is not known here.
-            and leaf.name not in self._strangers
+            and not self._is_stranger(there)
         )
         return self._again(leaf, rekey=not fits)
 
@@ -94,7 +97,8 @@ def foreseen(folder: Path, whom: Whom, *, zipped: bool = False, reissues: bool =
         FolderUnavailableError: the register can't be read.
         OSError: the folder of the clients can't be looked into.
     """
-    revoked, is_stranger = register.revoked(folder), stranger_to(folder, register.issuer_of(folder))
+    revoked = register.revoked(folder)
+    is_stranger = stranger_to(folder / f"{register.issuer_of(folder)}.crt")
     done = Done(folder, whom.count)
     done.strangers = [
         one.name for one in clients.all_in(folder) if one.described is None or is_stranger(one)

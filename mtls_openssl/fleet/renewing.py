@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mtls_openssl import register
-from mtls_openssl.inventory import certificate, clients
-from mtls_openssl.inventory.clients import Client, der_of
-from mtls_openssl.inventory.der import NotDerError
-from mtls_openssl.inventory.judging import made
+from mtls_openssl.inventory import clients
+from mtls_openssl.inventory.clients import Client
+from mtls_openssl.inventory.strangers import stranger_to
 from mtls_openssl.life.deciding import when_it_ends
 from mtls_openssl.life.decision import Wish
 from mtls_openssl.life.describing import leaf_from
 from mtls_openssl.manifest import Leaf, Role
 from mtls_openssl.openssl import ca
-from mtls_openssl.openssl.x509 import Description
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +79,7 @@ def due(
         OSError: the folder of the clients can't be looked into.
         FolderUnavailableError: the register can't be read.
     """
-    authority = _described(folder / f"{issuer}.crt")
+    is_stranger = stranger_to(folder / f"{issuer}.crt")
     revoked = register.revoked(folder)
     found: dict[str, list[str]] = {"names": [], "elsewhere": [], "revoked": [], "unfit": [],
                                     "strangers": []}  # fmt: skip
@@ -91,7 +89,7 @@ def due(
             continue
         one = clients.one(folder, name)
         read(one)
-        if not (authority and one.described and made(authority, one.described)):
+        if one.described is None or is_stranger(one):
             if wish.names:
                 found["unfit"].append(name)
             elif one.described:
@@ -110,33 +108,6 @@ def due(
             ended += one.described.not_after <= wish.now
     some = {kind: tuple(names) for kind, names in found.items()}
     return Due(folder, ended=ended, rekey=wish.rekey, **some)
-
-
-def stranger_to(folder: Path, issuer: str) -> Callable[[Client], bool]:
-    """What tells whether another authority has issued a client, without a process for each.
-
-    It goes by the register, and by the names and keys that certificates tell of; no signature is
-    checked.
-
-    Args:
-        folder: the folder of the set.
-        issuer: the authority that issues, as its files are called before the dot.
-
-    Raises:
-        FolderUnavailableError: the register can't be read.
-    """
-    authority = _described(folder / f"{issuer}.crt")
-    known = {entry.serial for entry in register.entries(folder)}
-
-    def is_stranger(one: Client) -> bool:
-        return bool(
-            authority
-            and one.described
-            and ca.plain(one.described.serial) not in known
-            and not made(authority, one.described)
-        )
-
-    return is_stranger
 
 
 def leaf_of(folder: Path, one: Client) -> Leaf | None:
@@ -158,11 +129,3 @@ def kept_key(folder: Path, name: str) -> bytes:
     """The private key of a client, PEM; nothing where it is not here, or has a password."""
     key = clients.content(folder, name, f"{name}.key")
     return b"" if b"ENCRYPTED" in key else key
-
-
-def _described(file: Path) -> Description | None:
-    try:
-        described, _own = certificate.read(der_of(file.read_text("ascii", "replace")))
-    except (OSError, NotDerError):
-        return None
-    return described

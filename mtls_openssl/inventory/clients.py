@@ -13,9 +13,7 @@ from pathlib import Path
 
 from mtls_openssl.inventory import certificate
 from mtls_openssl.inventory.der import NotDerError
-from mtls_openssl.language import Text, _
 from mtls_openssl.openssl.x509 import Description
-from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.workspace.commit import CLIENTS
 
 ZIP = ".zip"
@@ -142,27 +140,6 @@ def set_of(path: Path) -> Path | None:
     """The folder of the set whose fleet a file belongs to; None for any other file."""
     place = path.parent if _is_zip(path.name) else path.parent.parent
     return place.parent if place.name == CLIENTS else None
-
-
-def issued_again(folder: Path) -> Text:
-    """What mends that another authority has issued clients of a set.
-
-    Args:
-        folder: the folder of the set.
-    """
-    return _(
-        "issue them again as before, with --reissue: {command}",
-        command=issuing_again(folder.absolute()),
-    )
-
-
-def issuing_again(folder: Path) -> str:
-    """The command that issues clients of a set again, as before.
-
-    Args:
-        folder: the folder of the set.
-    """
-    return ours(folder, "issue", "--from", "TABLE", "--reissue")
 
 
 def _is_zip(name: str) -> bool:

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mtls_openssl.inspection.objections import is_self_issued
-from mtls_openssl.inventory import bundles, clients, entered, judging
+from mtls_openssl.inventory import bundles, entered, judging, strangers
 from mtls_openssl.inventory.held import Held, Terms, gathered
 from mtls_openssl.inventory.reading import File, RevocationList
 from mtls_openssl.inventory.things import Node, Place, Role, Severity, State, Verdict
 from mtls_openssl.language import Text, _
-from mtls_openssl.manifest import ROOT
 from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
 from mtls_openssl.openssl.x509 import Name
 from mtls_openssl.workspace.commit import CLIENTS
@@ -116,13 +115,7 @@ class _Growing:
         self._terms = terms
         self._below: dict[int, list[Held]] = {}
         self._makers = {listed.sha256: self._maker(listed) for listed, _places in lists}
-        self._sets = {
-            file.path.parent
-            for one in held
-            for file, _place in one.places
-            if file.path.name == f"{ROOT}.crt"
-        }
-        self._cure = functools.cache(clients.issued_again)
+        self._sets = strangers.Sets(held)
         self._newest: dict[tuple[object, ...], Held] = {}
         for one in held:
             newest = self._newest.setdefault(_names(one), one)
@@ -148,7 +141,7 @@ class _Growing:
             ends,
             revoked=self._revoked.why(one),
             mismatch=one.strange if not one.key else "",
-            strange=self._strange(one),
+            strange=self._sets.why(one),
             now=terms.now,
             within=terms.within,
         )
@@ -171,22 +164,6 @@ class _Growing:
             key=one.key,
             notes=tuple(self._notes(one, verdict)),
             children=_sorted([*(_with(bundle, verdict) for bundle in one.bundles), *children]),
-        )
-
-    def _strange(self, one: Held) -> str:
-        """That a certificate of a fleet is of another authority than its set's; empty if not."""
-        home = clients.set_of(one.file.path)
-        if home not in self._sets:
-            return ""
-        above: Held | None = one
-        while above:
-            if any(file.path.parent == home for file, _place in above.places):
-                return ""
-            above = above.issuer
-        return _(
-            "nobody who trusts {file} lets it in; {cure}",
-            file=f"{ROOT}.crt",
-            cure=self._cure(home),
         )
 
     def _notes(self, one: Held, verdict: Verdict) -> Iterator[Text]:

@@ -132,8 +132,8 @@ class _Examiner:
         """Who of the fleet stays, and is of an authority that goes."""
         old, new = issuer(self._shelf, self._before), issuer(self._shelf, after)
         if new and (old is None or old.public_key != new.public_key):
-            there = [self._certificate(after.get(name)) for name in (CA, BETWEEN)]
-            yield from fleet.left_behind(self._seen.folder, coming, [one for one in there if one])
+            authority = after.get(BETWEEN) or after[CA]
+            yield from fleet.left_behind(self._seen.folder, coming, authority)
 
     def _outdated(self) -> Iterator[str]:
         """What was made of a certificate or a bundle that is not there any more then."""

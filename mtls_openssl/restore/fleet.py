@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from mtls_openssl.inspection.objects import Certificate
 from mtls_openssl.inventory import clients, keys
 from mtls_openssl.inventory.clients import der_of
 from mtls_openssl.inventory.der import NotDerError
-from mtls_openssl.inventory.judging import made
+from mtls_openssl.inventory.strangers import issued_again, stranger_to
 from mtls_openssl.language import Text, _
 from mtls_openssl.life.taken import fleet_in
 from mtls_openssl.openssl import ca
@@ -152,23 +151,20 @@ def notes(
         yield _("Expired, so that nobody accepts them any more: {names}.", names=named(ended))
 
 
-def left_behind(
-    folder: Path, coming: Sequence[Client], authorities: Sequence[Certificate]
-) -> Iterator[Text]:
-    """Which clients stay in the folder that no authority that will be there has issued.
+def left_behind(folder: Path, coming: Sequence[Client], authority: Path) -> Iterator[Text]:
+    """Which clients stay in the folder that the authority that will issue there has not issued.
 
     Args:
         folder: the folder of the set.
         coming: who comes back.
-        authorities: the authorities that will be there.
+        authority: the file of its certificate.
     """
     replaced = {place for one in coming for place in one.before}
+    is_stranger = stranger_to(authority)
     strangers = [
         one.name
         for one in clients.all_in(folder)
-        if clients.entry(folder, one.name) not in replaced
-        and one.described
-        and not any(made(authority.described, one.described) for authority in authorities)
+        if clients.entry(folder, one.name) not in replaced and is_stranger(one)
     ]
     if strangers:
         yield _(
@@ -176,7 +172,7 @@ def left_behind(
             " nobody who trusts this CA lets {count:it|them} in: {names}; {cure}.",
             count=len(strangers),
             names=named(strangers),
-            cure=clients.issued_again(folder),
+            cure=issued_again(folder),
         )
 
 
