@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,8 +61,7 @@ def test_what_holds_a_private_key_of_somebody_else_is_passed_over_and_no_certifi
     reachable: Path,
 ) -> None:
     mtls("all", "--profile", "modern", "--quiet", cwd=reachable)
-    (reachable / "clients").mkdir()
-    private = ["ca.key", "client.key", "client.p12", "clients/a.zip", "privkey.pem", "server.key"]
+    private = ["ca.key", "client.key", "client.p12", "privkey.pem", "server.key"]
     for name in (*private, "another.crt", "chain.pem"):
         (reachable / name).touch()
         (reachable / name).chmod(0)
@@ -71,6 +71,68 @@ def test_what_holds_a_private_key_of_somebody_else_is_passed_over_and_no_certifi
     broken = [one.file for one in survey.flat(stock) if one.verdict.state is State.BROKEN]
     assert broken == ["another.crt", "chain.pem"]
     assert set(private) <= set(stock.passed_over)
+
+
+@pytest.fixture(scope="module", name="original")
+def original_fixture() -> Iterator[Path]:
+    """A set with a fleet: two clients in folders, and one in an archive."""
+    with reachable_folder() as folder:
+        mtls("all", "--profile", "modern", "--quiet", cwd=folder)
+        issue = ("issue", "--key", "P-256", "--quiet")
+        mtls(*issue, "-n", "2", "--cn", "device-{}", cwd=folder)
+        mtls(*issue, "-n", "1", "--cn", "packed-{}", "--zip", cwd=folder)
+        mtls("crl", "--quiet", cwd=folder)
+        yield folder
+
+
+@pytest.fixture(name="fleet")
+def fleet_fixture(original: Path) -> Iterator[Path]:
+    """The same, where others may look into the folders of the fleet."""
+    with reachable_folder() as folder:
+        fleet = shutil.copytree(original, folder / "set")
+        for each in (fleet, fleet / "clients", *fleet.glob("clients/device-*")):
+            each.chmod(0o755)
+        for public in (*fleet.glob("clients/device-*/*.crt"), *fleet.glob("clients/*.zip")):
+            public.chmod(0o644)
+        yield fleet
+
+
+@pytest.mark.parametrize("name", ["clients", "clients/device-1", "clients/packed-1.zip"])
+def test_status_does_not_call_a_fleet_fine_that_it_may_not_look_into(
+    fleet: Path, name: str
+) -> None:
+    with as_an_ordinary_user():
+        mtls("status", cwd=fleet)
+    (fleet / name).chmod(0)
+
+    with as_an_ordinary_user():
+        done = mtls("status", "--json", cwd=fleet, exit_code=7)
+        mtls("status", "--nagios", cwd=fleet, exit_code=3)
+
+    told = json.loads(done.stdout)["places"][0]["broken"]
+    assert [(one["file"], one["state"]) for one in told] == [(name, "not opened")]
+
+
+def test_what_is_over_in_a_set_is_not_hidden_by_what_may_not_be_looked_into(fleet: Path) -> None:
+    (fleet / "clients").chmod(0)
+    (fleet / "server.crt").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n")
+
+    with as_an_ordinary_user():
+        mtls("status", cwd=fleet, exit_code=2)
+        mtls("status", "--nagios", cwd=fleet, exit_code=2)
+
+
+def test_status_goes_on_past_a_key_that_is_kept_where_it_may_not_look(
+    fleet: Path, closed: Path
+) -> None:
+    closed.chmod(0o700)
+    (fleet / "server.key").rename(closed / "server.key")
+    (fleet / "server.key").symlink_to(closed / "server.key")
+    closed.chmod(0)
+
+    with as_an_ordinary_user():
+        told = mtls("status", cwd=fleet).stdout
+    assert "server.crt" in told
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,8 @@ def _code(stocks: Sequence[Stock], errors: Sequence[MtlsError]) -> int:
 
 def _severity(stocks: Sequence[Stock]) -> Severity:
     from mtls_openssl.inventory import judging  # noqa: PLC0415
-    from mtls_openssl.inventory.things import Severity  # noqa: PLC0415
 
-    found = {judging.worst(stock.nodes) for stock in stocks}
-    return Severity.OVER if Severity.OVER in found else max(found, default=Severity.FINE)
+    return judging.gravest(judging.worst(stock.nodes) for stock in stocks)
 
 
 def _looked_at(

@@ -32,7 +32,7 @@ def status(
         now: the time that days are counted from, UTC.
         within: how long before its end a certificate ends soon; None for when it is to be renewed.
     """
-    severity = max((judging.worst(stock.nodes) for stock in stocks), default=Severity.FINE)
+    severity = judging.gravest(judging.worst(stock.nodes) for stock in stocks)
     if problems and severity is not Severity.OVER:
         severity = Severity.UNKNOWN
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from mtls_openssl.inspection.objections import is_ca, is_self_issued
 from mtls_openssl.inspection.telling import remaining
@@ -133,7 +134,13 @@ def common_name(name: Name) -> str:
 def worst(nodes: tuple[Node, ...]) -> Severity:
     """The worst of several trees."""
     found = [node.verdict.severity for node in nodes]
-    return max([*found, *(worst(node.children) for node in nodes)], default=Severity.FINE)
+    return gravest([*found, *(worst(node.children) for node in nodes)])
+
+
+def gravest(several: Iterable[Severity]) -> Severity:
+    """The worst of several: what is over for certain is worse than what could not be seen."""
+    found = set(several)
+    return Severity.OVER if Severity.OVER in found else max(found, default=Severity.FINE)
 
 
 def days_left(until: dt.datetime, now: dt.datetime) -> int:

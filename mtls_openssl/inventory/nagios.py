@@ -35,7 +35,7 @@ def line(
         within: how long before its end a certificate ends soon; None for when it is to be renewed.
     """
     nodes = tuple(node for stock in stocks for node in flat(stock))
-    severity = max((node.verdict.severity for node in nodes), default=Severity.FINE)
+    severity = judging.gravest(node.verdict.severity for node in nodes)
     if problems and severity is not Severity.OVER:
         severity = Severity.UNKNOWN
     told = [*problems, *_alarms(nodes, now)]

@@ -43,7 +43,7 @@ def files(folder: Path, *, deep: bool) -> Iterator[Path]:
     for entry in shown:
         if entry.is_dir(follow_symlinks=False):
             folders.append(entry)
-        elif entry.is_file():
+        elif _is_file(entry):
             yield Path(entry.path)
     for entry in folders:
         if entry.name.lower() != BACKUP and (deep or entry.name == CLIENTS):
@@ -51,6 +51,13 @@ def files(folder: Path, *, deep: bool) -> Iterator[Path]:
                 yield from files(Path(entry.path), deep=True)
             except OSError:
                 yield Path(entry.path)  # it can't be read, which is told of it as of a file
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except PermissionError:
+        return True  # a link to where we may not look; whoever reads it tells of that
 
 
 def backups(folder: Path) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ class File:
         keys: in its order.
         is_bundle: whether it is PKCS#12, which openssl has to open.
         faults: what of it can't be read, and why.
+        closed: why this user may not look into it, a client of a fleet; empty if that is no fault.
         modified: when it was last written, in seconds since 1970; 0 if that is not known.
     """
 
@@ -79,12 +80,14 @@ class File:
     keys: tuple[Key, ...] = ()
     is_bundle: bool = False
     faults: tuple[str, ...] = ()
+    closed: str = ""
     modified: float = 0.0
 
     @property
     def is_foreign(self) -> bool:
         """Whether there is nothing in it that belongs here."""
-        return not (self.certificates or self.lists or self.keys or self.is_bundle or self.faults)
+        found = (self.certificates, self.lists, self.keys, self.is_bundle)
+        return not any((*found, self.faults, self.closed))
 
 
 def read(path: Path, name: str, *, named: bool = False) -> File:
@@ -120,7 +123,7 @@ def read(path: Path, name: str, *, named: bool = False) -> File:
         tuple(found.keys),
         found.is_bundle,
         tuple(found.faults),
-        _modified(path),
+        modified=_modified(path),
     )
 
 

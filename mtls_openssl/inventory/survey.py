@@ -14,6 +14,7 @@ from mtls_openssl.inventory.held import Terms
 from mtls_openssl.inventory.reading import File
 from mtls_openssl.inventory.things import Node, Severity, State, Stock
 from mtls_openssl.language import _
+from mtls_openssl.manifest import ROOT
 from mtls_openssl.workspace.causes import unreadable
 from mtls_openssl.workspace.commit import CLIENTS
 from mtls_openssl.workspace.missing import is_missing, is_pattern, no_file
@@ -105,16 +106,36 @@ def _read(path: Path, folder: Path, passed_over: list[str]) -> File | None:
         if path.suffix == ZIP and path.parent == folder / CLIENTS:
             return reading.of_archive(path, name)
         return reading.read(path, name)
-    except FolderUnavailableError as error:
+    except (FolderUnavailableError, OSError) as error:
+        if _keeps_clients(path, error):
+            why = _("you may not look into it; run the command as the user who owns it")
+            return File(path, name, closed=why)
+        if isinstance(error, OSError):
+            passed_over.append(name)
+            return None
         # A key that is private to somebody else is as it should be.
         is_kept = isinstance(error.__cause__, PermissionError) and places.is_private(path)
         if promising and not is_kept:
             return reading.refused(error, path, name)
         passed_over.append(name)
         return None
-    except OSError:
-        passed_over.append(name)
-        return None
+
+
+def _keeps_clients(path: Path, error: Exception) -> bool:
+    """Whether clients of a set's fleet are in a folder or an archive that this user may not open.
+
+    Args:
+        path: it.
+        error: what came of reading it.
+    """
+    home = path.parent if path.name == CLIENTS else path.parent.parent
+    # A folder comes here as a file only where it can't be looked into.
+    is_closed = isinstance(error.__cause__ or error, PermissionError) or path.is_dir()
+    return (
+        is_closed
+        and CLIENTS in {path.name, path.parent.name}
+        and os.path.lexists(home / f"{ROOT}.crt")
+    )
 
 
 def _known(node: Node) -> Node:

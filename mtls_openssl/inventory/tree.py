@@ -38,7 +38,11 @@ def grown(files: Sequence[File], folder: Path, terms: Terms) -> tuple[Node, ...]
     lists = _lists(files)
     revoked = _Revoked(lists, folder)
     return _Growing(held, lists, revoked, terms).trees(
-        [*loose, *(_broken(file, fault) for file in files for fault in file.faults)]
+        [
+            *loose,
+            *(_broken(file, fault) for file in files for fault in file.faults),
+            *(_closed(file) for file in files if file.closed),
+        ]
     )
 
 
@@ -211,6 +215,11 @@ def _broken(file: File, fault: str) -> Node:
     return Node(
         Role.NOTHING, (Place(file.name),), Verdict(State.BROKEN, Severity.OVER, fault)
     )  # fmt: skip
+
+
+def _closed(file: File) -> Node:
+    verdict = Verdict(State.CLOSED, Severity.UNKNOWN, file.closed)
+    return Node(Role.NOTHING, (Place(file.name),), verdict)
 
 
 def _sorted(nodes: Iterable[Node]) -> tuple[Node, ...]:
