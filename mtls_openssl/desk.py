@@ -166,8 +166,8 @@ def at(
 ) -> Iterator[Desk]:
     """A desk beside a folder.
 
-    Its log is the folder's where that has one and nobody is at work there, else the user's own
-    (`own_log`): looking at a file leaves nothing beside it.
+    Its log is the folder's where that has one, which is open to us, and nobody is at work there;
+    else the user's own (`own_log`): looking at a file leaves nothing beside it.
 
     Args:
         folder: the folder of a set, or any other.
@@ -214,7 +214,7 @@ def _log(folder: Path, purpose: str, *, held: bool) -> Iterator[AuditLog]:
         with AuditLog.open(beside) as log:
             yield log
         return
-    if beside.is_file() and os.access(folder, os.W_OK):
+    if os.path.isfile(beside) and os.access(folder, os.W_OK):  # noqa: PTH113 - no, if it is closed
         lock = FolderLock(folder / LOCK, purpose)
         try:
             lock.acquire()
@@ -223,8 +223,9 @@ def _log(folder: Path, purpose: str, *, held: bool) -> Iterator[AuditLog]:
         else:
             with contextlib.ExitStack() as stack:
                 stack.callback(lock.release)
-                yield stack.enter_context(AuditLog.open(beside))
-                return
+                if found := _opened(beside):
+                    yield stack.enter_context(found)
+                    return
     own = own_log()
     try:
         own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -242,6 +243,15 @@ def _log(folder: Path, purpose: str, *, held: bool) -> Iterator[AuditLog]:
     with contextlib.ExitStack() as stack:
         stack.callback(lock.release)
         yield stack.enter_context(AuditLog.open(own))
+
+
+def _opened(beside: Path) -> AuditLog | None:
+    try:
+        return AuditLog.open(beside)
+    except FolderUnavailableError as error:
+        if isinstance(error.__cause__, PermissionError):
+            return None  # whoever looks at the folder tells of it
+        raise
 
 
 def _acquire_patiently(lock: FolderLock) -> None:

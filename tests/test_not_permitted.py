@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from mtls_openssl.locate import find_keytool
 from mtls_openssl.trust import programs
 from mtls_openssl.webserver import program as nginx
 from tests.machine import mtls
-from tests.ordinary import as_an_ordinary_user, reachable_folder
+from tests.ordinary import NOBODY, as_an_ordinary_user, reachable_folder
 from tests.trusting import host, program
 
 pytestmark = pytest.mark.posix
@@ -82,6 +83,8 @@ def original_fixture() -> Iterator[Path]:
         mtls(*issue, "-n", "2", "--cn", "device-{}", cwd=folder)
         mtls(*issue, "-n", "1", "--cn", "packed-{}", "--zip", cwd=folder)
         mtls("crl", "--quiet", cwd=folder)
+        mtls("doctor", cwd=folder, exit_code=None)
+        (folder / "mtls-audit.jsonl").chmod(0o644)
         yield folder
 
 
@@ -184,3 +187,109 @@ def test_a_key_that_may_not_be_read_is_told_with_whose_it_is_and_what_mends_it(
     assert (found["code"], found["severity"]) == ("unreadable", severity)
     assert found["mend"].startswith(mend)
     assert str(reachable) in found["mend"]
+
+
+def findings(folder: Path) -> dict[str, dict[str, str]]:
+    """What doctor says to somebody else, by what it is about; not of what all may read."""
+    (folder.parent / "log").mkdir(mode=0o777, exist_ok=True)
+    (folder.parent / "log").chmod(0o777)
+    with as_an_ordinary_user():
+        log = {"MTLS_LOG_DIR": str(folder.parent / "log")}
+        done = mtls("doctor", "--json", cwd=folder, env=log, exit_code=None)
+    return {one["subject"]: one for one in json.loads(done.stdout)["findings"]}
+
+
+def given_away(folder: Path) -> None:
+    """The set is that of whom `as_an_ordinary_user` takes over for."""
+    if os.geteuid() == 0:
+        for each in (folder, *folder.rglob("*")):
+            os.chown(each, NOBODY, NOBODY, follow_symlinks=False)
+
+
+@pytest.mark.parametrize(
+    ("shut", "what"),
+    [
+        ("clients", "You may not read clients: it belongs to "),
+        ("clients/device-1", "You may not look at 1 client of the fleet: device-1."),
+        ("clients/packed-1.zip", "You may not look at 1 client of the fleet: packed-1."),
+    ],
+)
+def test_doctor_says_what_of_a_fleet_it_may_not_look_into(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch, shut: str, what: str
+) -> None:
+    (fleet / shut).chmod(0)
+    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: False)
+
+    (found,) = [one for one in findings(fleet).values() if one["code"] == "fleet-unreadable"]
+
+    assert found["subject"].startswith(shut)
+    assert found["severity"] == "note"
+    assert found["what"].startswith(what)
+
+
+def test_doctor_tells_of_a_key_that_is_kept_where_it_may_not_look_and_examines_the_others(
+    fleet: Path, closed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed.chmod(0o700)
+    (fleet / "server.key").rename(closed / "server.key")
+    (fleet / "server.key").symlink_to(closed / "server.key")
+    (fleet / "client.key").unlink()
+    closed.chmod(0)
+    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: False)
+
+    found = findings(fleet)
+
+    assert found["server.key"]["code"] == "unreadable"
+    assert found["server.key"]["mend"].startswith("sudo -u ")
+    assert found["client.key"]["code"] == "missing"
+
+
+def test_doctor_goes_on_without_the_log_of_a_set_that_may_not_be_written(fleet: Path) -> None:
+    (fleet / "mtls-audit.jsonl").chmod(0)
+    given_away(fleet)
+
+    log = findings(fleet)["mtls-audit.jsonl"]
+
+    assert (log["code"], log["severity"]) == ("log-unreadable", "error")
+    assert log["mend"].startswith("chmod 600 ")
+
+
+def test_a_register_that_may_not_be_read_is_told_with_whose_it_is(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fleet / "index.txt").chmod(0)
+    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: False)
+
+    register = findings(fleet)["index.txt"]
+
+    assert register["code"] == "register"
+    assert register["what"].startswith("You may not read index.txt: it belongs to ")
+    assert " chmod 644 " in register["mend"]
+
+
+def test_a_link_of_ours_to_what_belongs_to_somebody_else_is_not_prescribed_to_be_opened(
+    fleet: Path,
+) -> None:
+    if os.geteuid():
+        pytest.skip("nobody else has a file here")
+    theirs = fleet.parent / "server.key"
+    (fleet / "server.key").rename(theirs)
+    (fleet / "server.key").symlink_to(theirs)
+    given_away(fleet)
+
+    assert findings(fleet)["server.key"]["mend"].startswith("sudo -u root ")
+
+
+def test_what_an_authority_has_issued_is_not_blamed_where_that_one_may_not_be_read(
+    reachable: Path,
+) -> None:
+    layered = reachable / "set"
+    layered.mkdir()
+    (layered / "mtls.toml").write_text(
+        'profile = "modern"\n[ca]\n[intermediate]\n[[server]]\nname = "www"\n'
+    )
+    mtls("apply", "--quiet", cwd=layered)
+    before = findings(layered)
+    (layered / "intermediate.crt").chmod(0)
+
+    assert findings(layered).keys() - before.keys() == {"intermediate.crt"}

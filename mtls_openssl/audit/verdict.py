@@ -7,6 +7,7 @@ off the end, leaves a chain without a fault; then only the files of the set tell
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -140,16 +141,16 @@ def _files(genuine: Sequence[Entry], folder: Path, notes: list[str]) -> Iterator
     }
     for name, (digest, number) in seen.items():
         file = folder / name
-        if not _is_in(name) or not file.is_file():
-            notes.append(
-                _(
-                    "{file} is not in the folder; the log saw it last in line {line}",
-                    file=name,
-                    line=number,
-                )
-            )
-            continue
         try:
+            if not _is_in(name) or not file.is_file():
+                notes.append(
+                    _(
+                        "{file} is not in the folder; the log saw it last in line {line}",
+                        file=name,
+                        line=number,
+                    )
+                )
+                continue
             same = sha256_of(file) == digest
         except OSError as error:
             notes.append(_("{file} can't be read: {error}", file=name, error=system_said(error)))
@@ -161,7 +162,7 @@ def _files(genuine: Sequence[Entry], folder: Path, notes: list[str]) -> Iterator
     notes.extend(
         _("{file} is in the folder, and no run in the log published it", file=name)
         for name in _SET
-        if name not in seen and (folder / name).exists()
+        if name not in seen and os.path.lexists(folder / name)
     )
 
 

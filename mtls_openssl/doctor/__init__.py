@@ -40,6 +40,7 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     certificates.dates,
     certificates.authority,
     certificates.leaves,
+    fleet.readable,
     fleet.dates,
     belonging.ca_key,
     belonging.chain,

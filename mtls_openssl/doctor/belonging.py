@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mtls_openssl.doctor import mending
+from mtls_openssl.doctor import closed, mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.inspection.objections import is_ca, objections
@@ -115,6 +115,9 @@ def chain(patient: Patient) -> Iterator[Finding]:
 
 def chain_files(patient: Patient) -> Iterator[Finding]:
     """Whether the files that are sent with a certificate hold it, and who issued it."""
+    barred = patient.members.barred
+    if barred and barred not in patient.files:
+        yield closed.finding(patient, "unreadable", barred)
     for name in patient.members.stale:
         there = (patient.folder / name).is_file()
         yield Finding(

@@ -12,6 +12,7 @@ from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import Text, _
 from mtls_openssl.plan import is_private
 from mtls_openssl.scripting import prompt
+from mtls_openssl.workspace.commit import CLIENTS
 
 _IN_USE = 32
 """ERROR_SHARING_VIOLATION, which Python calls a matter of permission too."""
@@ -23,38 +24,40 @@ def is_closed(error: BaseException | None) -> bool:
     return isinstance(error, PermissionError) and not in_use
 
 
-def finding(patient: Patient, code: str, name: str) -> Finding:
-    """What there is to say of a file of the folder that may not be read.
+def finding(patient: Patient, code: str, name: str, what: Text | None = None) -> Finding:
+    """What there is to say of a file of the folder, or of the folder of a fleet, that is closed.
 
     Args:
         patient: whose file it is.
         code: what the finding is called.
         name: the name of the file.
+        what: what is closed, in a sentence, where that is more than the file.
     """
-    path = patient.folder.absolute() / name
-    if _is_ours(path):
-        mode = "600" if is_kept(name) else "644"
+    barred = _barred(patient.folder.absolute() / name)
+    if _is_ours(barred):
+        mode = "700" if barred.is_dir() else "600" if is_kept(name) else "644"
         return Finding(
             code,
             Severity.ERROR,
             name,
-            _("{file} is yours, and its permissions keep you from reading it.", file=name),
+            what or _("{file} is yours, and its permissions keep you from reading it.", file=name),
             _("what can't be read can't be used either"),
-            prompt.line("chmod", mode, str(path)),
+            prompt.line("chmod", mode, str(barred)),
         )
-    owner = _owner(path)
-    what = _("You may not read {file}: it belongs to {owner}.", file=name, owner=owner)
-    if not owner:
-        what = _("You may not read {file}: it belongs to another user.", file=name)
+    owner = _owner(barred)
+    if what is None and owner:
+        what = _("You may not read {file}: it belongs to {owner}.", file=name, owner=owner)
+    what = what or _("You may not read {file}: it belongs to another user.", file=name)
+    examined = ("doctor", "--out", str(patient.folder.absolute()))
+    as_owner = _as_owner(owner, sys.executable, "-m", "mtls_openssl", *examined)
     if is_kept(name):
-        examined = ("doctor", "--out", str(patient.folder.absolute()))
         return Finding(
             code,
             Severity.NOTE,
             name,
             what,
             _("that is as it should be; but what is in it was not examined"),
-            _as_owner(owner, sys.executable, "-m", "mtls_openssl", *examined),
+            as_owner,
         )
     return Finding(
         code,
@@ -62,13 +65,14 @@ def finding(patient: Patient, code: str, name: str) -> Finding:
         name,
         what,
         _("it is no secret, and whoever may not read it can verify nothing with it"),
-        _as_owner(owner, "chmod", "644", str(path)),
+        # A folder that is closed may have keys in it besides.
+        as_owner if barred.is_dir() else _as_owner(owner, "chmod", "644", str(barred)),
     )
 
 
 def is_kept(name: str) -> bool:
-    """Whether a file is for its owner alone: a secret, or the log."""
-    return is_private(name) or name == LOG
+    """Whether a file is for its owner alone: a secret, the log, or the folder of a fleet."""
+    return is_private(name) or name == LOG or name.partition("/")[0] == CLIENTS
 
 
 def _as_owner(owner: str, *command: str) -> str | Text:
@@ -77,15 +81,26 @@ def _as_owner(owner: str, *command: str) -> str | Text:
     return prompt.line("sudo", "-u", owner, *command)
 
 
-def _is_ours(path: Path) -> bool:
-    return sys.platform != "win32" and path.lstat().st_uid == os.geteuid()
+def _barred(path: Path) -> Path:
+    """What is closed: a file, or a folder on the way to where a link leads."""
+    while True:
+        try:
+            path.stat()
+        except PermissionError:
+            path = path.resolve().parent
+        else:
+            return path
 
 
-def _owner(path: Path) -> str:
+def _is_ours(barred: Path) -> bool:
+    return sys.platform != "win32" and barred.stat().st_uid == os.geteuid()
+
+
+def _owner(barred: Path) -> str:
     """Who a file belongs to, as sudo knows them; empty on Windows."""
     if sys.platform == "win32":
         return ""
     try:
-        return path.owner()
+        return barred.owner()
     except KeyError:  # a user of another computer
-        return f"#{path.lstat().st_uid}"
+        return f"#{barred.stat().st_uid}"

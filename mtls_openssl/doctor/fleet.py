@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mtls_openssl.doctor import mending
+from mtls_openssl.doctor import closed, mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.inventory.strangers import issued_again
@@ -12,6 +12,22 @@ from mtls_openssl.language import _, few
 from mtls_openssl.workspace.commit import CLIENTS
 
 _SHOWN = 3
+
+
+def readable(patient: Patient) -> Iterator[Finding]:
+    """Which clients of a fleet are closed to whoever asks, all of them together."""
+    paths = patient.closed
+    if not paths:
+        return
+    what = None
+    if paths[0].name != CLIENTS:
+        what = _(
+            "You may not look at {count} client{count:|s} of the fleet: {names}.",
+            count=len(paths),
+            names=few([path.stem for path in paths], _SHOWN),
+        )
+    file = paths[0].relative_to(patient.folder).as_posix()
+    yield closed.finding(patient, "fleet-unreadable", file, what)
 
 
 def dates(patient: Patient) -> Iterator[Finding]:

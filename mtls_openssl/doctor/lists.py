@@ -8,9 +8,10 @@ from pathlib import Path
 
 from mtls_openssl import register
 from mtls_openssl.desk import Desk
-from mtls_openssl.errors import FolderUnavailableError, MtlsError
+from mtls_openssl.errors import FolderUnavailableError, MtlsError, system_said
 from mtls_openssl.inspection.reading import Reader
 from mtls_openssl.language import _
+from mtls_openssl.life.condition import files_in
 from mtls_openssl.manifest import INTERMEDIATE, ROOT
 from mtls_openssl.openssl import ca, crl
 from mtls_openssl.openssl.ca import Entry
@@ -80,10 +81,11 @@ def gather(desk: Desk, folder: Path, fleet: Collection[Serial]) -> Lists:
         folder: the folder of the set.
         fleet: the certificates of its fleet.
     """
-    if not ((folder / register.LIST).is_file() or register.is_kept(folder)):
+    files = files_in(folder)
+    if not files & {register.LIST, ca.INDEX}:
         return Lists()
     reader = Reader(desk, lambda _path: None)
-    names = sorted(path.name for path in folder.glob("*.crt") if _is_one(path))
+    names = sorted(file for file in files if _is_one(file))
     found = {name: one for name in names if (one := _certificate(reader, folder / name))}
     above = [f"{ROOT}.crt", f"{INTERMEDIATE}.crt"]
     lists = Lists(
@@ -98,12 +100,16 @@ def gather(desk: Desk, folder: Path, fleet: Collection[Serial]) -> Lists:
         )
     except FolderUnavailableError as error:
         return dataclasses.replace(lists, trouble=error)
+    except PermissionError as error:  # a link to where we may not look
+        trouble = FolderUnavailableError(system_said(error))
+        trouble.__cause__ = error
+        return dataclasses.replace(lists, trouble=trouble)
     return dataclasses.replace(lists, fleet=tuple(_out(lists, fleet)))
 
 
-def _is_one(path: Path) -> bool:
+def _is_one(file: str) -> bool:
     # A chain file holds once more what another one does.
-    return path.is_file() and not f".{path.name}".endswith(f".{CHAIN}")
+    return file.endswith(".crt") and not f".{file}".endswith(f".{CHAIN}")
 
 
 def _out(lists: Lists, fleet: Collection[Serial]) -> Iterator[str]:

@@ -34,6 +34,8 @@ class Members:
             it is for neither alone.
         bundles: whose each PKCS#12 file is, by its name.
         stale: the chain files that are missing, or do not hold what they should.
+        barred: a file of a chain that may not be read, so that of none it is known; empty if all
+            may.
         loaded: what mtls.toml says, where it describes the whole set; None if it does not.
         refusal: why mtls.toml is refused; None if it is not.
     """
@@ -42,6 +44,7 @@ class Members:
     leaves: Mapping[str, Role | None]
     bundles: Mapping[str, str] = dataclasses.field(default_factory=dict)
     stale: tuple[str, ...] = ()
+    barred: str = ""
     loaded: Loaded | None = None
     refusal: MtlsError | None = None
 
@@ -88,11 +91,18 @@ def gather(folder: Path, describe: Describe) -> Members:
     leaves = dict(_leaves(there, authorities, loaded, describe))
     bundles = {name for name in there if name.endswith(".p12")}
     names = [name for name in leaves if {f"{name}.crt", f"{name}.key"} <= there]
+    stale, barred = list[str](), ""
+    try:
+        if f"{INTERMEDIATE}.crt" in there:
+            stale = stale_chains(folder, there, names)
+    except PermissionError as error:
+        barred = Path(error.filename).name
     return Members(
         authorities,
         leaves,
         {file: name for name in leaves for file in packed(name) if file in bundles},
-        tuple(stale_chains(folder, there, names)) if f"{INTERMEDIATE}.crt" in there else (),
+        tuple(stale),
+        barred,
         loaded,
         refusal,
     )
@@ -100,7 +110,7 @@ def gather(folder: Path, describe: Describe) -> Members:
 
 def _described(folder: Path) -> tuple[Loaded | None, MtlsError | None]:
     config = folder / CONFIG
-    if not config.is_file():
+    if CONFIG not in files_in(folder):
         return None, None
     from mtls_openssl.settings import load  # noqa: PLC0415 - where there is something to load
 

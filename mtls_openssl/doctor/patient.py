@@ -24,6 +24,7 @@ from mtls_openssl.inspection.content import Content, taken_apart
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.inspection.objects import Bundle, Certificate, Holding, Key, fingerprint
 from mtls_openssl.inspection.reading import Reader
+from mtls_openssl.inventory import clients
 from mtls_openssl.inventory.clients import Client
 from mtls_openssl.language import _
 from mtls_openssl.life.decision import Wish
@@ -33,6 +34,7 @@ from mtls_openssl.openssl import ca
 from mtls_openssl.openssl import verify as verification
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.steps import Command, Kind
+from mtls_openssl.workspace.commit import CLIENTS
 
 BUNDLES = ("client.p12", "server.p12")
 """The PKCS#12 files of the batch file's set."""
@@ -140,6 +142,8 @@ class Patient:
         lists: what there is of revocation.
         unlike: what is not as mtls.toml describes it.
         fleet: who of a fleet nears the end; None where there is none, or nobody can tell.
+        closed: the certificates and archives of a fleet, or its folder, that this user may not
+            look into.
     """
 
     request: Request
@@ -157,6 +161,7 @@ class Patient:
     lists: Lists = dataclasses.field(default_factory=Lists)
     unlike: tuple[Unlike, ...] = ()
     fleet: Due | None = None
+    closed: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -223,12 +228,12 @@ def look(
             read[name] = _file(request.folder / name, reader if able else None)
         return read[name]
 
-    fleet, serials = _fleet(request)
+    fleet, serials, closed = _fleet(request)
     found = members.gather(request.folder, lambda name: file(name).certificate)
     files = {name: file(name) for name in (*found.halves, *found.bundles)}
     patient = Patient(
         request, search, absence, files, found, {}, {}, {}, *log, "", Surroundings(),
-        fleet=fleet,
+        fleet=fleet, closed=closed,
     )  # fmt: skip
     if not able:
         return patient
@@ -249,19 +254,27 @@ def look(
     )
 
 
-def _fleet(request: Request) -> tuple[Due | None, tuple[Serial, ...]]:
-    """Who of a fleet nears the end, and the serial numbers of all: it is read once."""
-    folder, serials = request.folder, list[Serial]()
+def _fleet(request: Request) -> tuple[Due | None, tuple[Serial, ...], tuple[Path, ...]]:
+    """Who of a fleet nears the end, all serial numbers, and what is closed: it is read once."""
+    folder, serials, closed = request.folder, list[Serial](), list[Path]()
 
     def read(one: Client) -> None:
         if one.described:
             serial = ca.plain(one.described.serial)
             serials.append(Serial(one.name, one.described.issuer, serial))
+        elif one.closed:
+            closed.append(one.path)
 
+    try:
+        clients.names(folder)
+    except PermissionError:
+        return None, (), (folder / CLIENTS,)
+    except OSError:
+        return None, (), ()
     due: Due | None = None  # what can't be read is told of where it is looked at
     with contextlib.suppress(OSError, FolderUnavailableError):
         due = renewing.due(folder, register.issuer_of(folder), Wish(request.now), read)
-    return due, tuple(serials)
+    return due, tuple(serials), tuple(closed)
 
 
 def _servers(found: Members) -> tuple[str, ...]:
@@ -286,6 +299,8 @@ def _verified(
     name = f"{owner}.crt"
     layered = patient.members.layered and owner != INTERMEDIATE
     between = f"{INTERMEDIATE}.crt" if layered else ""
+    if between and patient.files[between].trouble:
+        return ()  # whether it stands between can't be seen
     # Whatever is wrong with the authority between has a finding of its own.
     between = between if between and _in_place(patient.files[between]) else ""
     if not all(_in_place(patient.files[one]) for one in (f"{ROOT}.crt", name)):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from mtls_openssl.doctor import mending
+from mtls_openssl.doctor import closed, mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
+from mtls_openssl.errors import MtlsError
 from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import _
 from mtls_openssl.manifest import Role
@@ -22,7 +24,10 @@ _LOCKED_OUT = _(
 def crls(patient: Patient) -> Iterator[Finding]:
     """Whether the CRLs let in who is to be let in: they are there, of this CA, and not over."""
     lists, again = patient.lists, mending.ours(patient, "crl")
-    if lists.trouble:
+    if lists.trouble and closed.is_closed(lists.trouble.__cause__):
+        if (file := _file(lists.trouble)) not in patient.files:
+            yield closed.finding(patient, "register", file)
+    elif lists.trouble:
         yield Finding(
             "register",
             Severity.ERROR,
@@ -62,6 +67,11 @@ def crls(patient: Patient) -> Iterator[Finding]:
             again,
         )
     yield from _ends(patient, again)
+
+
+def _file(trouble: MtlsError) -> str:
+    """The name of the file that is closed."""
+    return Path(getattr(trouble.__cause__, "filename", None) or ca.INDEX).name
 
 
 def _ends(patient: Patient, again: str) -> Iterator[Finding]:

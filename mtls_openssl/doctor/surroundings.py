@@ -116,7 +116,7 @@ def _bound(
 def _loaded(desk: Desk, file: Path) -> Certificate | None:
     try:
         return load(desk, file)
-    except MtlsError:
+    except (MtlsError, PermissionError):
         return None  # what is the matter with it is told where the files are looked at
 
 

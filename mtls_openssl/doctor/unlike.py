@@ -52,7 +52,7 @@ def gather(
         described = {leaf.name for leaf in wanted.leaves}
         there = condition.examine(desk, folder, wanted, passwords, described)
         return tuple(_unlike(wanted, there, now))
-    except MtlsError:
+    except (MtlsError, PermissionError):
         return ()  # what is in the way, such as a CA that is gone, has a finding of its own
 
 

@@ -29,12 +29,14 @@ class Client:
         path: the file of its certificate, or the archive with it.
         pem: its certificate; empty if it can't be read.
         described: what that says; None if it can't be read.
+        closed: whether it can't be read since this user may not.
     """
 
     name: str
     path: Path
     pem: str = ""
     described: Description | None = None
+    closed: bool = False
 
 
 def is_there(folder: Path, name: str) -> bool:
@@ -82,8 +84,8 @@ def one(folder: Path, name: str) -> Client:
         else:
             text = path.read_text("ascii", "replace")
         described, _own = certificate.read(der_of(text))
-    except (OSError, KeyError, zipfile.BadZipFile, NotDerError):
-        return Client(name, path)
+    except (OSError, KeyError, zipfile.BadZipFile, NotDerError) as error:
+        return Client(name, path, closed=isinstance(error, PermissionError))
     return Client(name, path, block_of(text), described)
 
 

@@ -163,12 +163,20 @@ def files_in(folder: Path) -> frozenset[str]:
     try:
         if not folder.is_dir():
             return frozenset()
-        return frozenset(path.name for path in folder.iterdir() if path.is_file())
+        return frozenset(path.name for path in folder.iterdir() if _is_file(path))
     except OSError as error:
         raise FolderUnavailableError(
             _("{folder} can't be looked into: {why}", folder=folder, why=system_said(error)),
             fix=_("run the command as the user who owns the folder"),
         ) from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        # A link to where we may not look, as to a key of Let's Encrypt: whoever reads it tells.
+        return path.is_symlink()
 
 
 def read(desk: Desk, folder: Path, file: str) -> Description | None:
