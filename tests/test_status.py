@@ -581,7 +581,7 @@ def test_a_name_of_the_register_is_written_as_openssl_does(shop: Workshop) -> No
 
 @pytest.mark.windows
 def test_a_folder_of_a_name_that_windows_does_not_allow_is_told_to_be_so(tmp_path: Path) -> None:
-    said = CliRunner().invoke(app, ["status", "--out", str(tmp_path / "a?b")]).stderr
+    said = CliRunner().invoke(app, ["status", "--out", str(tmp_path / "a<b")]).stderr
 
     assert "holds a character that Windows does not allow" in said
     assert "as the user who owns" not in said
