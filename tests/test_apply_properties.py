@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.sets import Set
@@ -66,7 +66,10 @@ def written(whole: dict[str, Any]) -> str:
 EXAMPLES = 3 if sys.platform == "win32" else 6
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.generate],  # to make a failing example small takes minutes
+)  # fmt: skip
 @given(edits=st.lists(SETS, min_size=2, max_size=2))
 def test_apply_leaves_what_it_said_and_a_second_run_every_byte(edits: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -366,6 +366,13 @@ def test_whoever_has_a_key_elsewhere_is_named_where_the_root_is_replaced(signed:
     assert "which nobody will trust any more: bob; sign another request" in told
 
 
+def test_what_is_described_no_more_and_has_its_key_here_keeps_no_authority(
+    made: Set, original: Set
+) -> None:
+    made.copy_of(original).describe(SMALL.partition("[[client]]")[0])
+    assert "intermediate" in made.actions("apply", "--replace", "intermediate")
+
+
 def test_a_copy_of_what_is_made_again_keeps_no_authority(made: Set, original: Set) -> None:
     made.copy_of(original)
     shutil.copy(made.folder / "alice.crt", made.folder / "alice-too.crt")

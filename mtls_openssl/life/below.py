@@ -68,9 +68,10 @@ def issuing(folder: Path, leaves: Sequence[str]) -> Name:
 def others(
     folder: Path, leaves: Sequence[str], described: Collection[str], revoked: Collection[str]
 ) -> tuple[str, ...]:
-    """Whose certificates of the authority that issues no run makes again that makes it anew.
+    """Whose certificates no run makes again that makes the authority anew which issues.
 
-    Such as those for the keys of others: they are good still, and only that one can revoke them.
+    They are those for the keys of others: good still, and only that one can revoke them. What is
+    not described any more, with its key here, is in nobody else's hands.
 
     Args:
         folder: the folder of the set.
@@ -90,6 +91,7 @@ def others(
         and one.subject != one.issuer
         and one.not_after > now
         and name not in described
+        and not (folder / f"{name}.key").exists()
         and one.serial not in known
         and ca.plain(one.serial) not in revoked
     )
