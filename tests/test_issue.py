@@ -412,7 +412,10 @@ def test_a_dry_run_tells_who_would_be_left_as_the_run_does(two: Set) -> None:
     data = two.must(*asked, "--key", "P-256", "--dry-run", "--json").data
     said = two.must(*asked, "--key", "P-256").stdout
 
-    notes = [line for line in said.splitlines() if line.startswith("Note: ")]
+    # Only the run asks which openssl it is, and 1.1.1 is out of support.
+    notes = [
+        line for line in said.splitlines() if line.startswith("Note: ") and "support" not in line
+    ]
     assert [line for line in shown.splitlines() if line.startswith("Note: ")] == notes
     assert len(notes) == 2
     assert (data["revoked"], data["others"]) == (["device-001"], 1)
