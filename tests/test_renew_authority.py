@@ -467,7 +467,7 @@ def strangers(kept: Set) -> set[str]:
     """The files of another authority, as status has them."""
     answer: dict[str, Any] = kept.run("status", "--json").data
     told = answer["places"][0]["certificates"]
-    return {one["file"] for one in told if one["state"] == "of another authority"}
+    return {Path(one["file"]).as_posix() for one in told if one["state"] == "of another authority"}
 
 
 def test_status_is_of_one_mind_with_doctor_where_the_root_before_is_kept_beside(

@@ -78,11 +78,12 @@ def _of_folder(folder: Path, terms: Terms, *, deep: bool) -> Stock:
             for path in places.files(folder, deep=deep)
             if (file := _read(path, folder, passed_over)) and not file.is_foreign
         ]
-    except NotADirectoryError:
-        raise FolderUnavailableError(
-            _("There is no folder {folder}.", folder=folder), fix=_WHERE
-        ) from None
     except OSError as error:
+        # What Windows says of a file in its place is not always that it is no folder.
+        if isinstance(error, NotADirectoryError) or os.path.isfile(folder):  # noqa: PTH113 - no error
+            raise FolderUnavailableError(
+                _("There is no folder {folder}.", folder=folder), fix=_WHERE
+            ) from None
         if is_missing(folder, error):
             raise (no_file if is_pattern(folder) else _nothing)(folder) from None
         raise unreadable(
