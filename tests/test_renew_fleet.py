@@ -393,6 +393,20 @@ def test_the_doctor_notes_who_of_a_fleet_is_revoked_in_one_sentence(fleet: Set) 
     assert " renew NAME --rekey" in finding.mend
 
 
+def test_the_doctor_names_whose_certificate_is_damaged_and_issued_again_it_is_whole(
+    fleet: Set,
+) -> None:
+    (fleet.folder / "clients/long-2/long-2.crt").write_text("junk")
+
+    (finding,) = (one for one in ailments.findings(fleet.folder) if one.code == "fleet-damaged")
+    fleet.must(*LONG, "-n", "2", "--reissue")
+
+    assert finding.severity is Severity.ERROR
+    assert "1 client of the fleet has no certificate that can be read: long-2." in finding.what
+    assert " --reissue" in finding.mend
+    assert "fleet-damaged" not in ailments.codes(ailments.findings(fleet.folder))
+
+
 def test_without_the_key_of_the_authority_nobody_is_renewed(fleet: Set) -> None:
     (fleet.folder / "ca.key").unlink()
     before = all_described(fleet)

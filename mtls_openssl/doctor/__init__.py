@@ -41,6 +41,7 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     certificates.authority,
     certificates.leaves,
     fleet.readable,
+    fleet.whole,
     fleet.dates,
     belonging.ca_key,
     belonging.chain,

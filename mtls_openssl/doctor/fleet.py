@@ -30,6 +30,29 @@ def readable(patient: Patient) -> Iterator[Finding]:
     yield closed.finding(patient, "fleet-unreadable", file, what)
 
 
+def whole(patient: Patient) -> Iterator[Finding]:
+    """Whether every client of a fleet has a certificate, all of them together."""
+    names = patient.damaged
+    if names:
+        yield Finding(
+            "fleet-damaged",
+            Severity.ERROR,
+            CLIENTS,
+            _(
+                "{count} client{count:|s} of the fleet {count:has|have} no certificate that can be"
+                " read: {names}.",
+                count=len(names),
+                names=few(names, _SHOWN),
+            ),
+            _("nobody lets them in, and nobody can tell until when they were to be let in"),
+            _(
+                "bring back what a backup has: {command}; or {otherwise}",
+                command=mending.ours(patient, "restore"),
+                otherwise=issued_again(patient.folder),
+            ),
+        )
+
+
 def dates(patient: Patient) -> Iterator[Finding]:
     """Whether the clients of a fleet last long enough; those that are revoked need not."""
     due = patient.fleet

@@ -144,6 +144,7 @@ class Patient:
         fleet: who of a fleet nears the end; None where there is none, or nobody can tell.
         closed: the certificates and archives of a fleet, or its folder, that this user may not
             look into.
+        damaged: the clients of a fleet whose certificate can't be read for another reason.
     """
 
     request: Request
@@ -162,6 +163,7 @@ class Patient:
     unlike: tuple[Unlike, ...] = ()
     fleet: Due | None = None
     closed: tuple[Path, ...] = ()
+    damaged: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -228,12 +230,12 @@ def look(
             read[name] = _file(request.folder / name, reader if able else None)
         return read[name]
 
-    fleet, serials, closed = _fleet(request)
+    fleet = _fleet(request)
     found = members.gather(request.folder, lambda name: file(name).certificate)
     files = {name: file(name) for name in (*found.halves, *found.bundles)}
     patient = Patient(
         request, search, absence, files, found, {}, {}, {}, *log, "", Surroundings(),
-        fleet=fleet, closed=closed,
+        fleet=fleet.due, closed=tuple(fleet.closed), damaged=tuple(fleet.damaged),
     )  # fmt: skip
     if not able:
         return patient
@@ -249,32 +251,44 @@ def look(
         spares=dict(_spare(patient, name, reader) for name in found.halves),
         config=_by_hand(desk, search),
         surroundings=gather(desk, request.folder, servers=_servers(found)),
-        lists=lists.gather(desk, request.folder, serials),
+        lists=lists.gather(desk, request.folder, fleet.serials),
         unlike=unlike.gather(desk, request.folder, found, request.passwords, request.now),
     )
 
 
-def _fleet(request: Request) -> tuple[Due | None, tuple[Serial, ...], tuple[Path, ...]]:
-    """Who of a fleet nears the end, all serial numbers, and what is closed: it is read once."""
-    folder, serials, closed = request.folder, list[Serial](), list[Path]()
+class _Fleet:
+    """What there is of a fleet, which is read once: who nears the end, and what each has."""
 
-    def read(one: Client) -> None:
+    def __init__(self) -> None:
+        self.due: Due | None = None
+        self.serials: list[Serial] = []
+        self.closed: list[Path] = []
+        self.damaged: list[str] = []
+
+    def add(self, one: Client) -> None:
         if one.described:
             serial = ca.plain(one.described.serial)
-            serials.append(Serial(one.name, one.described.issuer, serial))
+            self.serials.append(Serial(one.name, one.described.issuer, serial))
         elif one.closed:
-            closed.append(one.path)
+            self.closed.append(one.path)
+        else:
+            self.damaged.append(one.name)
 
+
+def _fleet(request: Request) -> _Fleet:
+    folder, fleet = request.folder, _Fleet()
     try:
         clients.names(folder)
     except PermissionError:
-        return None, (), (folder / CLIENTS,)
+        fleet.closed.append(folder / CLIENTS)
+        return fleet
     except OSError:
-        return None, (), ()
-    due: Due | None = None  # what can't be read is told of where it is looked at
+        return fleet
+    # What can't be read is told of where it is looked at.
     with contextlib.suppress(OSError, FolderUnavailableError):
-        due = renewing.due(folder, register.issuer_of(folder), Wish(request.now), read)
-    return due, tuple(serials), tuple(closed)
+        issuer = register.issuer_of(folder)
+        fleet.due = renewing.due(folder, issuer, Wish(request.now), fleet.add)
+    return fleet
 
 
 def _servers(found: Members) -> tuple[str, ...]:
