@@ -138,15 +138,20 @@ class StandIn:
         return self.write({**real, **told}, first=first)
 
     def _played(self, number: str, answer: Answer) -> str:
+        """The shell command that gives an answer, without a process for each text of it."""
         files = {"stdout": answer.stdout, "stderr": answer.stderr, **answer.files}
         commands = []
         for name, content in files.items():
-            if content:
+            target = {"stdout": "", "stderr": ">&2"}.get(name, f"> {name}")
+            if content.isascii() and b"\0" not in content:
+                commands.append(f"printf %s {shlex.quote(content.decode())} {target}")
+            elif content:
                 kept = self._folder / f"{number}.{name}"
                 kept.write_bytes(content)
-                target = {"stdout": "", "stderr": ">&2"}.get(name, f"> {name}")
                 commands.append(f"cat {shlex.quote(os.fspath(kept))} {target}")
-        return "\n".join(commands) or ":"
+        script = self._folder / f"{number}.sh"
+        script.write_text("\n".join(commands), "utf-8", newline="\n")
+        return f". {shlex.quote(os.fspath(script))}"
 
 
 @pytest.fixture(name="stand_in")
