@@ -51,6 +51,23 @@ def ran(
     return done
 
 
+def stand_in(folder: Path, pattern: str, script: str) -> Path:
+    """The openssl under test, which goes wrong at the commands that fit a pattern.
+
+    Args:
+        folder: where it goes.
+        pattern: of the shell, for the words of a command, each between blanks.
+        script: what is done in the place of those, by the shell.
+    """
+    program = folder / "openssl"
+    program.write_text(
+        f'#!/bin/sh\ncase " $* " in\n{pattern.replace(" ", chr(92) + " ")}) {script};;\nesac\n'
+        f'exec {openssl()} "$@"\n'
+    )
+    program.chmod(0o700)
+    return program
+
+
 def lock(key: Path, password: str) -> None:
     """Give a private key a pass phrase, where it lies."""
     new = key.with_name("locked.key")

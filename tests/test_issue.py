@@ -23,6 +23,7 @@ from mtls_openssl.audit import verify
 from mtls_openssl.inventory import clients
 from mtls_openssl.openssl import ca, x509
 from mtls_openssl.openssl.x509 import Description
+from tests.machine import stand_in
 from tests.sets import PASSPHRASE, Set, made_fixture, program
 
 pytestmark = pytest.mark.end_to_end
@@ -645,14 +646,8 @@ def test_interrupted_it_leaves_a_state_that_the_same_command_resumes(fleet: Set)
 def test_when_openssl_fails_nobody_is_there_half(
     two: Set, tmp_path: Path, pattern: str, script: str, code: int
 ) -> None:
-    stand_in = tmp_path / "openssl"
-    stand_in.write_text(
-        f'#!/bin/sh\ncase " $* " in\n{pattern.replace(" ", chr(92) + " ")}) {script};;\nesac\n'
-        f'exec {program()} "$@"\n'
-    )
-    stand_in.chmod(0o700)
 
-    ran = two.run(*NUMBERED, "-n", "6", "--openssl", str(stand_in))
+    ran = two.run(*NUMBERED, "-n", "6", "--openssl", str(stand_in(tmp_path, pattern, script)))
 
     assert ran.code == code
     assert "Traceback" not in ran.stderr

@@ -20,6 +20,7 @@ from mtls_openssl.openssl import ca, extensions, x509
 from mtls_openssl.openssl.x509 import Description
 from mtls_openssl.scripting import prompt
 from tests import ailments
+from tests.machine import stand_in
 from tests.sets import PASSPHRASE, Set, made_fixture, program
 from tests.test_issue import BATCH, LAYERED, SET, assert_has_its_key, described
 
@@ -464,15 +465,9 @@ def test_killed_at_any_moment_and_run_again_each_is_renewed_and_nobody_is_lost(f
 def test_when_openssl_fails_everybody_has_what_they_had(
     fleet: Set, tmp_path: Path, pattern: str, script: str, code: int
 ) -> None:
-    stand_in = tmp_path / "openssl"
-    stand_in.write_text(
-        f'#!/bin/sh\ncase " $* " in\n{pattern.replace(" ", chr(92) + " ")}) {script};;\nesac\n'
-        f'exec {program()} "$@"\n'
-    )
-    stand_in.chmod(0o700)
     before = {one.name: one.path.read_bytes() for one in clients.all_in(fleet.folder)}
 
-    ran = fleet.run(*SOON, "--openssl", str(stand_in))
+    ran = fleet.run(*SOON, "--openssl", str(stand_in(tmp_path, pattern, script)))
 
     assert (ran.code, "Traceback" in ran.stderr) == (code, False), ran.stderr
     assert {one.name: one.path.read_bytes() for one in clients.all_in(fleet.folder)} == before

@@ -11,7 +11,7 @@ import pytest
 
 from mtls_openssl.openssl import ca
 from tests.authority import issue, left, serial, serials
-from tests.machine import CHECKOUT, mtls, openssl, ran, snapshot, started
+from tests.machine import CHECKOUT, mtls, ran, snapshot, stand_in, started
 
 KILLED = 9
 COMMANDS = {
@@ -40,17 +40,6 @@ UNDECIDED = REFUSED.replace("23", "17").replace("certificate revoked", "out of m
 @pytest.fixture(name="folder")
 def folder_fixture(tmp_path: Path) -> Path:
     return left(tmp_path / "set")
-
-
-def stand_in(folder: Path, pattern: str, script: str) -> Path:
-    """An openssl that goes wrong at the commands that fit a pattern of the shell."""
-    program = folder / "openssl"
-    program.write_text(
-        f'#!/bin/sh\ncase " $* " in\n{pattern.replace(" ", chr(92) + " ")}) {script};;\nesac\n'
-        f'exec {openssl()} "$@"\n'
-    )
-    program.chmod(0o700)
-    return program
 
 
 def prepare(folder: Path, command: str) -> None:
