@@ -15,9 +15,8 @@ from mtls_openssl.cli.files import argument, heard
 from mtls_openssl.cli.options import Choices, option, takes
 from mtls_openssl.cli.wording import App
 from mtls_openssl.errors import UsageError
-from mtls_openssl.language import _, joined, spoken
+from mtls_openssl.language import Text, _, joined, spoken
 from mtls_openssl.profiles import P12_FOR
-from mtls_openssl.workspace.causes import advising
 
 if TYPE_CHECKING:
     from mtls_openssl.inspection.conversion import Form
@@ -110,8 +109,9 @@ def convert(choices: Choices) -> None:
     folder, elsewhere = result.parent, _("name a file in another folder")
     if choices["split"]:
         folder, elsewhere = result, _("name another folder")
-    with advising(elsewhere):
-        written = _written(choices, choices["files"], folder, planned, "convert")
+    written = _written(
+        choices, choices["files"], folder, planned, command="convert", elsewhere=elsewhere
+    )
     _tell(choices, written)
 
 
@@ -162,9 +162,11 @@ def _rewrite(choices: Choices, ending: str, *, plain: bool) -> None:
             wish if plain else wish.protected(secret.chosen(choices, result)), {result.name: items}
         )
 
-    command = "key decrypt" if plain else "key encrypt"
-    with advising(_("name a file in another folder with --out-file")):
-        written = _written(choices, [source], result.parent, planned, command)
+    written = _written(
+        choices, [source], result.parent, planned,
+        command="key decrypt" if plain else "key encrypt",
+        elsewhere=_("name a file in another folder with --out-file"),
+    )  # fmt: skip
     _tell(choices, written)
 
 
@@ -173,19 +175,23 @@ def _written(
     sources: Sequence[Path],
     folder: Path,
     planned: Callable[[Sequence[Holding]], Job],
+    *,
     command: str,
+    elsewhere: Text,
 ) -> Written:
     from mtls_openssl.inspection.writing import write  # noqa: PLC0415
     from mtls_openssl.locate import find  # noqa: PLC0415
     from mtls_openssl.process import Door  # noqa: PLC0415
+    from mtls_openssl.workspace.causes import advising  # noqa: PLC0415
 
     asked = secret.asked(choices)
     door = Door()
     found = find(choices["openssl"], door)
-    return write(
-        sources, folder, planned, found=found, door=door, asked=asked, command=command,
-        force=choices["force"], limit=choices["timeout"], heard=heard(choices),
-    )  # fmt: skip
+    with advising(elsewhere):
+        return write(
+            sources, folder, planned, found=found, door=door, asked=asked, command=command,
+            force=choices["force"], limit=choices["timeout"], heard=heard(choices),
+        )  # fmt: skip
 
 
 def _tell(choices: Choices, written: Written) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mtls_openssl.errors import FolderUnavailableError, UsageError
 from mtls_openssl.language import _
-from mtls_openssl.plan.naming import Names
 from mtls_openssl.workspace.causes import is_no_name
 from mtls_openssl.workspace.commit import BACKUP, LONGEST_NAME, is_bare
 
@@ -112,6 +111,8 @@ def _nothing_fits(pattern: Path) -> FolderUnavailableError:
 
 def _as_spelt(path: Path) -> str | None:
     """A file beside it of the same name, in another case."""
+    from mtls_openssl.plan.naming import Names  # noqa: PLC0415 - where something is missing
+
     try:
         return Names(os.listdir(path.parent)).spelt(path.name)  # noqa: PTH208 - names alone
     except OSError:
