@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+# Nothing more: Ctrl-C while these are loaded ends in Python's own words.
 import gc
 import os
-import signal
 import sys
-from typing import NoReturn
 
 if not __package__:
     # Started by its path, as from a crontab: its modules are the package's, not the path's.
@@ -37,13 +36,19 @@ def main() -> None:
         _leave(end)
     except KeyboardInterrupt:
         _leave(SystemExit(_INTERRUPTED))  # before there was a command that could say so
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # see console.py
+            raise
+        _leave(SystemExit(_INTERRUPTED))
 
 
-def _leave(end: SystemExit) -> NoReturn:
+def _leave(end: SystemExit) -> None:
     """End the process at once: every command has put its things in order by now.
 
     Python would take down each of its objects first, which takes longer than proving a set.
     """
+    import signal  # noqa: PLC0415 - see above
+
     # The exit code stands: Ctrl-C must not change it any more.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if isinstance(end.code, int):

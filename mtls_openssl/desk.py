@@ -6,7 +6,6 @@ They make nothing in the folder of a set, so they need no stage; what they make 
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import dataclasses
 import os
@@ -83,18 +82,10 @@ class Desk:
         if question in self._answers:
             return dataclasses.replace(self._answers[question], command=command)
         number, room = self._next(folder, secrets)
+        through = door or self._door
         # In a thread of its own, so that an interrupted command has its line as well.
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            through = door or self._door
-            future = pool.submit(run_one, number, command, room, through, self._log)
-            try:
-                while not concurrent.futures.wait([future], timeout=_TICK).done:
-                    # Windows tells of a Ctrl-C only between two waits.
-                    meanwhile()
-            except BaseException:
-                through.close()
-                raise
-        outcome = future.result()
+        with through.meanwhile(run_one, number, command, room, through, self._log) as awaited:
+            outcome = awaited(meanwhile)
         self.heard(outcome)
         if question is not None and outcome.finished.ending is Ending.EXITED:
             self._answers[question] = outcome

@@ -22,6 +22,7 @@ from mtls_openssl.errors import (
     NotProvenError,
 )
 from mtls_openssl.frozen import dataclass
+from mtls_openssl.interrupts import held
 from mtls_openssl.language import _, joined
 from mtls_openssl.life import ending
 from mtls_openssl.locate import Found
@@ -35,7 +36,6 @@ from mtls_openssl.runner import Room, Watcher, run
 from mtls_openssl.steps import Ending, Outcome
 from mtls_openssl.workspace import Workspace
 from mtls_openssl.workspace.causes import unavailable
-from mtls_openssl.workspace.interrupts import held
 
 _NEXT_TO_NOTHING = 128 * 1024
 """Bytes of room on a disk: with no more than this, what went wrong was most likely the room."""

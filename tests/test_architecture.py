@@ -12,11 +12,11 @@ PACKAGE = Path(__file__).parent.parent / "mtls_openssl"
 
 ROOMS = (
     "frozen", "later", "language", "errors", "profiles", "steps", "scripting", "manifest",
-    "settings", "batfile", "openssl", "keytool", "plan", "templating", "process", "locate",
-    "workspace", "beginning", "audit", "runner", "desk", "inspection", "inventory", "register",
-    "proof", "life", "signing", "live", "elevation", "trust", "remote", "schedule", "install",
-    "webserver", "pipeline", "revocation", "fleet", "repair", "restore", "doctor", "report",
-    "page", "cli", "__main__",
+    "settings", "batfile", "openssl", "keytool", "plan", "templating", "interrupts", "process",
+    "locate", "workspace", "beginning", "audit", "runner", "desk", "inspection", "inventory",
+    "register", "proof", "life", "signing", "live", "elevation", "trust", "remote", "schedule",
+    "install", "webserver", "pipeline", "revocation", "fleet", "repair", "restore", "doctor",
+    "report", "page", "cli", "__main__",
 )  # fmt: skip
 """From the ground up: a room may import what stands before it."""
 

@@ -215,7 +215,7 @@ def test_ctrl_c_while_an_openssl_is_asked_which_it_is_leaves_nothing_behind(
     pulse.wait_for(1)
     send_to_its_group(running, signal.SIGINT)
     pulse.wait_for_silence()
-    assert running.wait() == Exit.INTERRUPTED
+    assert running.wait() == Exit.INTERRUPTED, running.stderr
     assert running.stderr == "Interrupted.\n"
     folder.assert_untouched()
 

@@ -123,3 +123,45 @@ def test_a_reader_that_has_gone_stops_nothing(tmp_path: Path, command: tuple[str
 
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert (tmp_path / "client.p12").is_file() == (command[0] == "all")
+
+
+INTERRUPTED_WHILE_LOADING = """
+import runpy, sys
+
+class Named:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            {what}
+
+sys.meta_path.insert(0, Finder())
+sys.argv[1:] = ["locate"]
+runpy.run_module("mtls_openssl", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["raise KeyboardInterrupt", "type('Line', (), {'reads': Named()})"],
+    ids=["plain", "class"],
+)
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("mtls_openssl.language", ""),
+        ("mtls_openssl.cli.looking", ""),
+        ("mtls_openssl.locate.search", "Interrupted.\n"),
+    ],
+)
+def test_ctrl_c_while_something_is_loaded_is_no_fault_of_anybody(
+    module: str, told: str, what: str
+) -> None:
+    story = INTERRUPTED_WHILE_LOADING.format(module=module, what=what)
+    ran = subprocess.run(
+        [sys.executable, "-c", story],
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (Exit.INTERRUPTED, "", told)

@@ -120,10 +120,11 @@ def _telling(*, json: bool, verbose: bool) -> Iterator[None]:
         be_deaf()
         raise typer.Exit(told(error, json=json)) from None
     except (KeyboardInterrupt, typer.Abort):
-        be_deaf()
-        typer.echo(spoken(_("Interrupted.")), err=True)
-        raise typer.Exit(Exit.INTERRUPTED) from None
+        raise _interrupted() from None
     except Exception as error:  # noqa: BLE001 - the last catcher, so that nobody sees a traceback
+        # Python up to 3.11 makes a RuntimeError of it where it comes while a class is made.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise _interrupted() from None
         fault = f"{type(error).__name__}: {error}"
         said = _("Error: a fault of this program: {fault}", fault=fault)
         typer.echo(spoken(said), err=True)
@@ -135,6 +136,12 @@ def _telling(*, json: bool, verbose: bool) -> Iterator[None]:
             advice = _("To report it: run the same again with --verbose, add the output")
             typer.echo(spoken(advice), err=True)
         raise typer.Exit(Exit.OUR_FAULT) from None
+
+
+def _interrupted() -> typer.Exit:
+    be_deaf()
+    typer.echo(spoken(_("Interrupted.")), err=True)
+    return typer.Exit(Exit.INTERRUPTED)
 
 
 def told(error: MtlsError, *, json: bool = False) -> int:

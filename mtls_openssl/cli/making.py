@@ -13,6 +13,7 @@ import typer
 from mtls_openssl.cli import console, options
 from mtls_openssl.cli.options import Choices, takes
 from mtls_openssl.errors import OpensslNotFoundError, SettingRefusedError, UsageError
+from mtls_openssl.interrupts import held
 from mtls_openssl.language import _, spoken
 
 if TYPE_CHECKING:
@@ -264,17 +265,18 @@ def run(
     passwords = {bundle.file: password(choices, bundle) for bundle in plan.bundles}
     door = Door()
     with door.meanwhile(find, choices["openssl"], door) as search:
-        from mtls_openssl import pipeline  # noqa: PLC0415
-        from mtls_openssl.proof import NOTHING_BESIDES  # noqa: PLC0415
-
-        target = pipeline.Target(
-            folder=choices["out"],
-            jobs=choices["jobs"] or processors(),
-            limit=choices["timeout"],
-            keep=keep,
-            passwords=passwords,
-        )
+        _load()
         found = search()
+    from mtls_openssl import pipeline  # noqa: PLC0415
+    from mtls_openssl.proof import NOTHING_BESIDES  # noqa: PLC0415
+
+    target = pipeline.Target(
+        folder=choices["out"],
+        jobs=choices["jobs"] or processors(),
+        limit=choices["timeout"],
+        keep=keep,
+        passwords=passwords,
+    )
     if not quiet and plan.name == "all":
         typer.echo(spoken(_("=== Generating Mutual TLS Certificates ===")))
     progress = console.Progress(plan.stages, plan.commands, quiet=quiet, verbose=choices["verbose"])
@@ -298,6 +300,12 @@ def run(
         for line in report.text(result):
             typer.echo(line)
     _proven(choices)
+
+
+@held
+def _load() -> None:
+    """Load what a run needs. Python may lose an interrupt that comes while it loads a module."""
+    import mtls_openssl.pipeline  # noqa: F401, PLC0415
 
 
 def _proven(choices: Choices) -> dict[str, Any]:

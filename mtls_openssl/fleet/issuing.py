@@ -23,6 +23,7 @@ from mtls_openssl.fleet.book import Book
 from mtls_openssl.fleet.choosing import Choosing
 from mtls_openssl.fleet.nouns import Done, Order, Watcher
 from mtls_openssl.fleet.works import Works
+from mtls_openssl.interrupts import held
 from mtls_openssl.language import Text, _
 from mtls_openssl.life import ending
 from mtls_openssl.locate import Found
@@ -35,7 +36,6 @@ from mtls_openssl.runner import Room
 from mtls_openssl.scripting.prompt import ours
 from mtls_openssl.workspace import Workspace
 from mtls_openssl.workspace.causes import unavailable
-from mtls_openssl.workspace.interrupts import held
 
 _BATCH = 100
 _LIGHT = 1024

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import functools
 import os
 import re
 import subprocess
@@ -17,8 +18,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
+from mtls_openssl.interrupts import held, shielded
 from mtls_openssl.process import plumbing
 from mtls_openssl.process.child import by_itself, kill, patiently, popen
 from mtls_openssl.steps import Ending, Finished
@@ -29,6 +31,14 @@ _MUCH = 65536
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Awaited(Protocol[T_co]):
+    """Waits for what another thread does."""
+
+    def __call__(self, between: Callable[[], object] = ...) -> T_co:
+        """What it returned or raised; `between` is called again and again until then."""
 
 
 class _Clock:
@@ -104,34 +114,34 @@ class Door:
         return self._apart(self._start, executable, argv, cwd, env)
 
     @contextlib.contextmanager
+    @held
     def meanwhile(
         self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs
-    ) -> Iterator[Callable[[], T]]:
+    ) -> Iterator[Awaited[T]]:
         """Have something done with this door while the block goes on.
 
         Yields:
             Waits for its end, and hands over what it returned or raised. If the block is left by
             an error, the door is closed.
         """
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            try:
-                future = pool.submit(work, *arguments, **named)
-                yield lambda: _awaited(future)
-            except BaseException:
-                self.close()
-                raise
+        with shielded() as deliver:
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                try:
+                    future = pool.submit(work, *arguments, **named)
+                    deliver()
+                    yield functools.partial(_awaited, future, deliver)
+                except BaseException:
+                    self.close()
+                    raise
+            del pool  # within the shield: what Python calls at its end lets an interrupt vanish
 
     def _apart(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         if threading.current_thread() is not threading.main_thread():
             return work(*arguments, **named)
         # Ctrl-C comes to the main thread, at any instruction: a process that it has only just
         # started would be left behind.
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            try:
-                return _awaited(pool.submit(work, *arguments, **named))
-            except BaseException:
-                self.close()
-                raise
+        with self.meanwhile(work, *arguments, **named) as awaited:
+            return awaited()
 
     def _run(
         self,
@@ -229,6 +239,7 @@ class Serving:
         for ear in self._ears:
             ear.start()
 
+    @held
     def hear(self, pattern: str, limit: float) -> re.Match[str] | None:
         """Wait until its standard output has something that matches `pattern`.
 
@@ -240,13 +251,14 @@ class Serving:
             The first match; None if it ended, or the time did, without one.
         """
         until = time.monotonic() + limit
-        with self._changed:
+        with shielded() as deliver, self._changed:
             while True:
                 deaf = not any(ear.is_alive() for ear in self._ears)
                 found = re.search(pattern, _text(self._heard["stdout"]), re.MULTILINE)
                 if found or deaf or time.monotonic() > until:
                     return found
                 self._changed.wait(_TICK)
+                deliver()
 
     def has_said(self, pattern: str) -> bool:
         """Whether it has printed on either output what matches `pattern`, as for `hear`."""
@@ -284,9 +296,15 @@ class Serving:
                     self._changed.notify_all()
 
 
-def _awaited(future: concurrent.futures.Future[T]) -> T:
+@held
+def _awaited(
+    future: concurrent.futures.Future[T],
+    deliver: Callable[[], None],
+    between: Callable[[], object] = int,
+) -> T:
     while not concurrent.futures.wait([future], timeout=_TICK).done:
-        pass  # Windows tells of a Ctrl-C only between two waits
+        deliver()
+        between()
     return future.result()
 
 

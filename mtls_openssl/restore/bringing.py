@@ -12,13 +12,13 @@ from mtls_openssl.errors import (
     FolderUnavailableError,
     NotProvenError,
 )
+from mtls_openssl.interrupts import held
 from mtls_openssl.language import _, joined
 from mtls_openssl.pipeline import make_up_for, published_in
 from mtls_openssl.restore import fleet, telling
 from mtls_openssl.restore.case import Case, Client, Fate
 from mtls_openssl.workspace import Workspace, permissions
 from mtls_openssl.workspace.causes import unavailable
-from mtls_openssl.workspace.interrupts import held
 
 _MOST_TOLD = 10
 _SECRET = (".key", ".p12", ".pfx", ".jks", ".password")

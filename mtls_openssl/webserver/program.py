@@ -11,13 +11,13 @@ from pathlib import Path
 from mtls_openssl import templating
 from mtls_openssl.desk import Desk
 from mtls_openssl.errors import FolderUnavailableError, NotProvenError, UsageError
+from mtls_openssl.interrupts import Shield, held
 from mtls_openssl.language import Text, _
 from mtls_openssl.locate import is_file
 from mtls_openssl.steps import Ending
 from mtls_openssl.webserver import nginx, placing
 from mtls_openssl.webserver.nginx import Build, Verdict
 from mtls_openssl.webserver.placing import Placed
-from mtls_openssl.workspace.interrupts import Shield, held
 
 _PLACES = (
     "/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin", "/usr/local/bin", "/usr/bin",

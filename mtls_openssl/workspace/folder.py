@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Self
 
 from mtls_openssl.errors import FolderUnavailableError
+from mtls_openssl.interrupts import Shield, held
 from mtls_openssl.language import _
 from mtls_openssl.workspace import commit, durable
 from mtls_openssl.workspace.causes import unavailable
-from mtls_openssl.workspace.interrupts import Shield, held
 from mtls_openssl.workspace.lock import FolderLock
 from mtls_openssl.workspace.permissions import make_private, private_folder
 

@@ -1,17 +1,21 @@
-"""Keeps Ctrl-C back while the folder of a set is between two states.
+"""Keeps Ctrl-C back where it must not come at any instruction.
 
-An impatient person presses it more than once, and the second one would come in the middle of
-putting things right after the first. So while a function marked `@held` is running, an interrupt
-is only noted; it is delivered where that function asks for it, or at the end of the run. Once the
-set is in place an interrupt comes too late, and is let go: whoever gets one knows that the folder
-is as it was.
+While the folder of a set is between two states: an impatient person presses it more than once, and
+the second one would come in the middle of putting things right after the first. And while another
+thread is waited for: Python's own locks are not made for an exception between any two of their
+instructions (`RuntimeError: release unlocked lock` came instead of it). So while a function marked
+`@held` is running, an interrupt is only noted; it is delivered where that function asks for it, or
+at the end. Once the set is in place an interrupt comes too late, and is let go: whoever gets one
+knows that the folder is as it was.
 """
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import TypeVar
 
@@ -59,13 +63,16 @@ class Shield:
     def deliver(self) -> None:
         """Hand over an interrupt that came while a held function was running.
 
+        For whoever stands behind us it comes where that function was called: it may be held there.
+
         Raises:
             KeyboardInterrupt: or whatever the handler of the signal raises.
         """
         if self._waiting:
             number = self._waiting[0]
             self._waiting.clear()
-            self._handlers[number](number, None)
+            inner = _held_at(inspect.currentframe())
+            self._handlers[number](number, inner and inner.f_back)
 
     def let_go(self) -> None:
         """From now on no interrupt is handed over any more."""
@@ -75,10 +82,30 @@ class Shield:
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         if self._too_late:
             return
-        inner = frame
-        while inner is not None:
-            if inner.f_code in _HELD:
-                self._waiting.append(number)
-                return
-            inner = inner.f_back
-        self._handlers[number](number, frame)
+        if _held_at(frame) is not None:
+            self._waiting.append(number)
+        else:
+            self._handlers[number](number, frame)
+
+
+@contextlib.contextmanager
+def shielded() -> Iterator[Callable[[], None]]:
+    """A shield for a block within a held function; one that came too late is delivered at its end.
+
+    Yields:
+        Delivers what was noted; to be called again and again.
+    """
+    shield = Shield()
+    try:
+        shield.up()
+        yield shield.deliver
+    finally:
+        shield.down()
+        shield.deliver()
+
+
+def _held_at(frame: FrameType | None) -> FrameType | None:
+    """The innermost held function that is running at `frame`."""
+    while frame is not None and frame.f_code not in _HELD:
+        frame = frame.f_back
+    return frame
