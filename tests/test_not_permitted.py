@@ -181,7 +181,7 @@ def test_a_key_that_may_not_be_read_is_told_with_whose_it_is_and_what_mends_it(
     (reachable / "log").chmod(0o777)
     (reachable / "server.key").chmod(0)
     mtls("doctor", cwd=reachable, exit_code=None)
-    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: ours)
+    monkeypatch.setattr(doctor.closed, "is_ours", lambda _path: ours)
 
     with as_an_ordinary_user():
         log = {"MTLS_LOG_DIR": str(reachable / "log")}
@@ -228,7 +228,7 @@ def test_doctor_says_what_of_a_fleet_it_may_not_look_into(
     fleet: Path, monkeypatch: pytest.MonkeyPatch, shut: str, what: str
 ) -> None:
     (fleet / shut).chmod(0)
-    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: False)
+    monkeypatch.setattr(doctor.closed, "is_ours", lambda _path: False)
 
     (found,) = [one for one in findings(fleet).values() if one["code"] == "fleet-unreadable"]
 
@@ -245,7 +245,7 @@ def test_doctor_tells_of_a_key_that_is_kept_where_it_may_not_look_and_examines_t
     (fleet / "server.key").symlink_to(closed / "server.key")
     (fleet / "client.key").unlink()
     closed.chmod(0)
-    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: False)
+    monkeypatch.setattr(doctor.closed, "is_ours", lambda _path: False)
 
     found = findings(fleet)
 
@@ -268,7 +268,7 @@ def test_a_register_that_may_not_be_read_is_told_with_whose_it_is(
     fleet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (fleet / "index.txt").chmod(0)
-    monkeypatch.setattr(doctor.closed, "_is_ours", lambda _path: False)
+    monkeypatch.setattr(doctor.closed, "is_ours", lambda _path: False)
 
     register = findings(fleet)["index.txt"]
 
@@ -287,6 +287,31 @@ def test_a_link_of_ours_to_what_belongs_to_somebody_else_is_not_prescribed_to_be
     (mend,) = [one["mend"] for one in said(fleet) if one["code"] == "unreadable"]
 
     assert mend.startswith("sudo -u root ")
+
+
+def test_a_key_of_somebody_else_that_all_may_read_is_theirs_to_close(fleet: Path) -> None:
+    (fleet / "server.key").unlink()
+    (fleet / "server.key").symlink_to("/etc/passwd")
+    given_away(fleet)
+
+    (found,) = [
+        one for one in said(fleet) if (one["code"], one["subject"]) == ("key-open", "server.key")
+    ]
+
+    assert found["mend"] == f"sudo -u root chmod 600 {fleet / 'server.key'}"
+
+
+def test_a_key_of_somebody_else_that_a_group_may_read_is_theirs_to_close(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fleet / "server.key").chmod(0o640)
+    given_away(fleet)
+    monkeypatch.setattr(doctor.closed, "is_ours", lambda _path: False)
+
+    (mend,) = [one["mend"] for one in said(fleet) if one["code"] == "key-group"]
+
+    assert mend.startswith("sudo -u ")
+    assert mend.endswith(f" chmod 600 {fleet / 'server.key'}")
 
 
 def test_what_an_authority_has_issued_is_not_blamed_where_that_one_may_not_be_read(

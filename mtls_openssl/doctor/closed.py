@@ -34,7 +34,7 @@ def finding(patient: Patient, code: str, name: str, what: Text | None = None) ->
         what: what is closed, in a sentence, where that is more than the file.
     """
     barred = _barred(patient.folder.absolute() / name)
-    if _is_ours(barred):
+    if is_ours(barred):
         mode = "700" if barred.is_dir() else "600" if is_kept(name) else "644"
         return Finding(
             code,
@@ -42,14 +42,14 @@ def finding(patient: Patient, code: str, name: str, what: Text | None = None) ->
             name,
             what or _("{file} is yours, and its permissions keep you from reading it.", file=name),
             _("what can't be read can't be used either"),
-            prompt.line("chmod", mode, str(barred)),
+            as_owner(barred, "chmod", mode, str(barred)),
         )
     owner = _owner(barred)
     if what is None and owner:
         what = _("You may not read {file}: it belongs to {owner}.", file=name, owner=owner)
     what = what or _("You may not read {file}: it belongs to another user.", file=name)
     examined = ("doctor", "--out", str(patient.folder.absolute()))
-    as_owner = _as_owner(owner, sys.executable, "-m", "mtls_openssl", *examined)
+    by_owner = as_owner(barred, sys.executable, "-m", "mtls_openssl", *examined)
     if is_kept(name):
         return Finding(
             code,
@@ -57,7 +57,7 @@ def finding(patient: Patient, code: str, name: str, what: Text | None = None) ->
             name,
             what,
             _("that is as it should be; but what is in it was not examined"),
-            as_owner,
+            by_owner,
         )
     return Finding(
         code,
@@ -66,7 +66,7 @@ def finding(patient: Patient, code: str, name: str, what: Text | None = None) ->
         what,
         _("it is no secret, and whoever may not read it can verify nothing with it"),
         # A folder that is closed may have keys in it besides.
-        as_owner if barred.is_dir() else _as_owner(owner, "chmod", "644", str(barred)),
+        by_owner if barred.is_dir() else as_owner(barred, "chmod", "644", str(barred)),
     )
 
 
@@ -75,10 +75,28 @@ def is_kept(name: str) -> bool:
     return is_private(name) or name == LOG or name.partition("/")[0] == CLIENTS
 
 
-def _as_owner(owner: str, *command: str) -> str | Text:
-    if not owner:
-        return _("run the command as the user who owns the file")
-    return prompt.line("sudo", "-u", owner, *command)
+def as_owner(path: Path, *command: str) -> str | Text:
+    """How a command is run by whom a file belongs to: as it is, where that is us.
+
+    Args:
+        path: the file, or a link to it.
+        command: the words of the command.
+    """
+    if is_ours(path):
+        return prompt.line(*command)
+    if owner := _owner(path):
+        return prompt.line("sudo", "-u", owner, *command)
+    return _("run the command as the user who owns the file")
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file, or what a link leads to, belongs to this user; never so on Windows."""
+    return sys.platform != "win32" and path.stat().st_uid == os.geteuid()
+
+
+def may_change(path: Path) -> bool:
+    """Whether this user may say who reads a file (chmod(2)); on Windows it is to be tried."""
+    return sys.platform == "win32" or os.geteuid() in (0, path.stat().st_uid)
 
 
 def _barred(path: Path) -> Path:
@@ -90,10 +108,6 @@ def _barred(path: Path) -> Path:
             path = path.resolve().parent
         else:
             return path
-
-
-def _is_ours(barred: Path) -> bool:
-    return sys.platform != "win32" and barred.stat().st_uid == os.geteuid()
 
 
 def _owner(barred: Path) -> str:

@@ -8,14 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtls_openssl.doctor import mending
+from mtls_openssl.doctor import closed, mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.language import _
 from mtls_openssl.life.condition import files_in
 from mtls_openssl.plan import PRIVATE
 from mtls_openssl.plan import is_private as is_secret
-from mtls_openssl.scripting import prompt
 from mtls_openssl.workspace import commit
 from mtls_openssl.workspace.permissions import is_private
 
@@ -85,10 +84,11 @@ def readable(patient: Patient) -> Iterator[Finding]:
                     name,
                     _("The group of {file} may read it.", file=name),
                     _("that is right if a web server of this group reads it, and only then"),
-                    prompt.line("chmod", "600", str(path)),
+                    closed.as_owner(path, "chmod", "600", str(path.absolute())),
                 )
                 continue
         if not is_private(path):
+            safe = closed.may_change(path)
             yield Finding(
                 "key-open",
                 Severity.ERROR,
@@ -96,8 +96,10 @@ def readable(patient: Patient) -> Iterator[Finding]:
                 _("Others on this computer may read {file}.", file=name),
                 _("who has a private key is taken for its owner; a .p12 is as safe as its"
                   " password"),
-                mending.ours(patient, "doctor", "--fix"),
-                safe=True,
+                mending.ours(patient, "doctor", "--fix")
+                if safe
+                else closed.as_owner(path, "chmod", "600", str(path.absolute())),
+                safe=safe,
             )  # fmt: skip
 
 
