@@ -254,6 +254,19 @@ def test_doctor_tells_of_a_key_that_is_kept_where_it_may_not_look_and_examines_t
     assert found["client.key"]["code"] == "missing"
 
 
+@pytest.mark.parametrize("backup", ["backup", "backup/2026-01-02T03-04-05Z"])
+def test_doctor_goes_on_without_backups_that_it_may_not_look_into(
+    fleet: Path, closed: Path, backup: str
+) -> None:
+    shutil.rmtree(fleet / "backup")
+    (fleet / backup).parent.mkdir(exist_ok=True)
+    (fleet / backup).symlink_to(closed / "elsewhere")
+    (fleet / "client.key").unlink()
+    given_away(fleet)
+
+    assert findings(fleet)["client.key"]["code"] == "missing"
+
+
 def test_doctor_goes_on_without_the_log_of_a_set_that_may_not_be_written(fleet: Path) -> None:
     (fleet / "mtls-audit.jsonl").chmod(0)
     given_away(fleet)

@@ -24,7 +24,7 @@ from mtls_openssl.inspection.content import Content, taken_apart
 from mtls_openssl.inspection.files import bytes_of
 from mtls_openssl.inspection.objects import Bundle, Certificate, Holding, Key, fingerprint
 from mtls_openssl.inspection.reading import Reader
-from mtls_openssl.inventory import clients
+from mtls_openssl.inventory import clients, places
 from mtls_openssl.inventory.clients import Client
 from mtls_openssl.language import _
 from mtls_openssl.life.decision import Wish
@@ -38,8 +38,6 @@ from mtls_openssl.workspace.commit import CLIENTS
 
 BUNDLES = ("client.p12", "server.p12")
 """The PKCS#12 files of the batch file's set."""
-
-_BACKUPS_LOOKED_AT = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -349,8 +347,7 @@ def _spare(patient: Patient, name: str, reader: Reader) -> tuple[str, Path]:
     other = patient.files[f"{stem}.{'key' if ending == 'crt' else 'crt'}"].public_key
     if not other or patient.files[name].public_key == other:
         return nothing
-    backups = sorted((patient.folder / "backup").glob(f"*/{name}"), reverse=True)
-    for path in backups[:_BACKUPS_LOOKED_AT]:
+    for path in places.kept(patient.folder, name):
         if _file(path, reader).public_key == other:
             return name, path
     return nothing

@@ -10,12 +10,11 @@ from pathlib import Path
 from mtls_openssl.desk import Desk
 from mtls_openssl.elevation import Host
 from mtls_openssl.errors import MtlsError
+from mtls_openssl.inventory import places
 from mtls_openssl.trust import every, windows
 from mtls_openssl.trust.certificate import Certificate, load
 from mtls_openssl.trust.store import SYSTEM, Presence, Store
 from mtls_openssl.webserver import bindings, nginx, program
-
-_BACKUPS_LOOKED_AT = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +75,7 @@ def gather(
 
 
 def _standing(desk: Desk, ca: Certificate, folder: Path, stores: Sequence[Store]) -> Surroundings:
-    backups = sorted((folder / "backup").glob("*/ca.crt"), reverse=True)[:_BACKUPS_LOOKED_AT]
+    backups = places.kept(folder, "ca.crt")
     earlier = [one for path in backups if (one := _loaded(desk, path)) and one.der != ca.der]
     found = {presence: list[str]() for presence in Presence}
     stale = []
@@ -101,11 +100,9 @@ def _bound(
     """Where IIS asks too late for the client's certificate, and where it has an earlier one."""
     current, earlier = set[str](), set[str]()
     for name in servers:
-        backups = sorted((folder / "backup").glob(f"*/{name}.crt"), reverse=True)
+        backups = places.kept(folder, f"{name}.crt")
         current |= {one.sha1 for one in [_loaded(desk, folder / f"{name}.crt")] if one}
-        earlier |= {
-            one.sha1 for path in backups[:_BACKUPS_LOOKED_AT] if (one := _loaded(desk, path))
-        }
+        earlier |= {one.sha1 for path in backups if (one := _loaded(desk, path))}
     earlier -= current
     return (
         tuple(one.endpoint for one in served if one.thumbprint in current and not one.negotiates),

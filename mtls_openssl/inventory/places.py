@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ _PRIVATE = (".p12", ".pfx")
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file in a folder that are read; named by itself it may be larger."""
+
+_MOST_KEPT = 5
 
 
 def is_private(path: Path) -> bool:
@@ -66,3 +69,14 @@ def backups(folder: Path) -> tuple[str, ...]:
         return tuple(sorted(one.name for one in (folder / BACKUP).iterdir() if one.is_dir()))
     except OSError:
         return ()
+
+
+def kept(folder: Path, name: str) -> list[Path]:
+    """What the backups have under the name of a file, the newest first and five at the most.
+
+    Where they may not be looked into there is nothing.
+    """
+    places = (folder / BACKUP / one / name for one in reversed(backups(folder)))
+    # Not is_file(), which raises for what is in a folder that is closed to us.
+    found = (path for path in places if os.path.isfile(path))  # noqa: PTH113
+    return list(itertools.islice(found, _MOST_KEPT))
