@@ -83,12 +83,12 @@ def _list(choices: Choices, folder: Path) -> None:
         return
     if choices["quiet"]:
         return
-    for case in cases:
-        print_lines(telling.lines(case, latest=case is cases[0]))
-    if cases:
-        command = ours(folder, "restore", cases[0].backup.name)
+    for one in telling.listed(cases):
+        print_lines(one)
+    if bringing := telling.first_to_bring(cases):
+        command = ours(folder, "restore", bringing.backup.name)
         typer.echo(spoken(_("To bring one back: {command}", command=command)))
-    else:
+    if not cases:
         typer.echo(spoken(_("There is no backup in {folder}.", folder=folder)))
 
 
@@ -156,6 +156,8 @@ def _tell(
         return
     if not case.changes:
         typer.echo(spoken(_("All of it is there already; nothing was changed.")))
+        command = ours(case.folder, "restore")
+        typer.echo(spoken(_("To see what the others bring back: {command}", command=command)))
     if not done:
         return
     for note in notes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mtls_openssl.inspection import telling
@@ -28,6 +29,39 @@ _OF_CLIENTS = {
 }
 _RUN = 12
 """Characters of the id of a run."""
+
+
+def listed(cases: Sequence[Case]) -> Iterator[Iterator[Line]]:
+    """The lines of each backup; those in a row that bring nothing back are told as one.
+
+    Args:
+        cases: the backups, the newest first.
+    """
+    for nothing, row in itertools.groupby(cases, _brings_nothing):
+        alike = list(row)
+        if nothing and len(alike) > 1:
+            yield _as_one(alike, latest=alike[0] is cases[0])
+        else:
+            yield from (lines(case, latest=case is cases[0]) for case in alike)
+
+
+def first_to_bring(cases: Iterable[Case]) -> Case | None:
+    """The first backup of which something comes back."""
+    return next((case for case in cases if not _brings_nothing(case)), None)
+
+
+def _brings_nothing(case: Case) -> bool:
+    return not (case.changes or case.backup.clients or case.backup.strange)
+
+
+def _as_one(cases: Sequence[Case], *, latest: bool) -> Iterator[Line]:
+    newest, oldest = cases[0].backup.name, cases[-1].backup.name
+    newest = _("{name} (the latest)", name=newest) if latest else newest
+    count = len(cases)
+    yield "", _("{newest} to {oldest}: {count} backups", newest=newest, oldest=oldest, count=count)
+    names = sorted({entry.name for case in cases for entry in case.entries})
+    yield _("they hold"), shown(", ".join(names))
+    yield _("come back"), _("none: they are here already, or part of the register")
 
 
 def lines(case: Case, *, latest: bool = False) -> Iterator[Line]:
