@@ -22,7 +22,8 @@ from mtls_openssl.scripting import prompt
 from tests import ailments
 from tests.machine import stand_in
 from tests.sets import PASSPHRASE, Set, made_fixture, program
-from tests.test_issue import BATCH, LAYERED, SET, assert_has_its_key, described
+from tests.test_issue import LAYERED, SET, assert_has_its_key, described
+from tests.test_issue_cut_off import BATCH
 
 pytestmark = pytest.mark.end_to_end
 _used = made_fixture
