@@ -25,7 +25,7 @@ from mtls_openssl.page import making, record
 from mtls_openssl.steps import Render
 from tests import machine
 from tests.machine import tool
-from tests.test_status import CA, CLIENT, SERVER, lasting
+from tests.test_status_states import CA, CLIENT, SERVER, lasting
 from tests.tls_servers import Workshop
 
 pytestmark = pytest.mark.end_to_end
