@@ -1,4 +1,4 @@
-"""`restore`: a backup comes back whole, proven before, and can be undone; nothing is forgotten."""
+"""`restore`: a backup comes back whole, proven before, and can be undone."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mtls_openssl.desk import at
 from mtls_openssl.errors import FolderUnavailableError
 from mtls_openssl.locate import find
-from mtls_openssl.openssl import ca
 from mtls_openssl.process import Door
-from mtls_openssl.restore import Case, all_, bring_back, chosen, examine, merging, record
+from mtls_openssl.restore import Case, all_, bring_back, chosen, examine, record
 from mtls_openssl.restore.shelf import Shelf
 from mtls_openssl.scripting import prompt
 from tests.machine import PASSWORD, mtls, openssl, ran, snapshot
@@ -29,8 +26,8 @@ pytestmark = pytest.mark.end_to_end
 LOG = "mtls-audit.jsonl"
 
 
-@pytest.fixture
-def folder(modern: Path, tmp_path: Path) -> Path:
+@pytest.fixture(name="folder")
+def folder_fixture(modern: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(modern, tmp_path / "一套 证书"))
 
 
@@ -54,11 +51,6 @@ def told(folder: Path, *argv: str, exit_code: int = 0) -> Any:
     return json.loads(mtls("restore", *argv, "--json", cwd=folder, exit_code=exit_code).stdout)
 
 
-def respell(path: Path, name: str) -> None:
-    """Give a file or folder a name that differs in upper and lower case only."""
-    path.rename(path.with_name("between")).rename(path.with_name(name))
-
-
 def changes(answer: Mapping[str, Any]) -> dict[str, str]:
     return {file["file"]: file["change"] for file in answer["files"]}
 
@@ -70,16 +62,6 @@ def looked_at(folder: Path, when: datetime | None = None) -> Case:
         shelf = Shelf(desk, lambda _path: None)
         backup = chosen(folder, "latest")
         return examine(shelf, folder, backup, record.of(folder), when or datetime.now(UTC))
-
-
-def revoked(folder: Path) -> set[str]:
-    """The serial numbers on the list of a folder, as openssl reads it."""
-    text = ran(openssl(), "crl", "-in", "crl.pem", "-noout", "-text", cwd=folder).stdout
-    return {line.split()[-1] for line in text.splitlines() if "Serial Number:" in line}
-
-
-def number(folder: Path) -> int:
-    return int((folder / ca.CRL_NUMBER).read_text(), 16)
 
 
 def serial(certificate: Path) -> str:
@@ -360,116 +342,6 @@ def test_a_key_with_a_password_is_known_by_the_log_and_else_told_of(folder: Path
     assert not any("client.key" in note for note in json.loads(known)["notes"])
 
 
-# The register
-
-
-def test_a_certificate_that_was_revoked_stays_so_and_the_number_never_falls(folder: Path) -> None:
-    gone = serial(folder / "client.crt")
-    mtls("crl", cwd=folder)
-    mtls("client", "--profile", "modern", cwd=folder)
-    first = all_(folder)[0]
-    mtls("revoke", "client", "--serial", gone, "--reason", "keyCompromise", cwd=folder)
-    book = {name: (folder / name).read_bytes() for name in ca.KEPT if (folder / name).is_file()}
-    old = next(one for one in all_(folder) if ca.INDEX in one.files)
-
-    back = told(folder, first.name, "--yes")
-    assert any("client.crt was revoked" in note for note in back["notes"])
-    assert serial(folder / "client.crt") == gone
-    answer = told(folder, old.name, "--yes")
-
-    assert {changes(answer)[name] for name in ca.KEPT if name in old.files} == {"kept"}
-    assert {name: (folder / name).read_bytes() for name in book} == book
-    mtls("crl", cwd=folder)
-    assert gone in revoked(folder)
-
-
-@pytest.mark.posix  # A hundred processes; the same on Windows.
-def test_a_ca_comes_back_with_all_that_it_has_ever_revoked(folder: Path) -> None:
-    server, client = (serial(folder / f"{name}.crt") for name in ("server", "client"))
-    mtls("revoke", "client", cwd=folder)
-    renewed(folder, "ca", "client")
-    whole = next(one for one in all_(folder) if "ca.crt" in one.files)
-    other = serial(folder / "client.crt")
-    mtls("revoke", "client", cwd=folder)
-
-    first = told(folder, whole.name, "--yes")
-    assert changes(first)[ca.INDEX] == "replaced"
-    assert revoked(folder) == {client}
-    mtls("revoke", "server", cwd=folder)
-    highest = number(folder)
-
-    told(folder, Path(first["backup"]).name, "--yes")
-    assert revoked(folder) == {other}
-    again = told(folder, whole.name, "--yes")
-
-    assert changes(again)[ca.INDEX] == "replaced"
-    assert revoked(folder) == {client, server}
-    assert number(folder) == highest
-    mtls("crl", cwd=folder)
-    assert revoked(folder) == {client, server}
-
-
-def test_a_list_of_a_ca_that_goes_does_not_stay(folder: Path) -> None:
-    backup = renewed(folder, "ca")
-    mtls("crl", cwd=folder)
-
-    answer = told(folder, backup.name, "--yes")
-
-    assert changes(answer)["crl.pem"] == changes(answer)[ca.INDEX] == "leaves"
-    assert not (folder / "crl.pem").exists()
-    assert any(note.endswith("mtls_openssl crl") for note in answer["notes"])
-
-
-def test_a_register_that_was_lost_comes_back_with_every_revocation(folder: Path) -> None:
-    client = serial(folder / "client.crt")
-    mtls("revoke", "client", cwd=folder)
-    mtls("crl", cwd=folder)
-    mtls("revoke", "server", cwd=folder)
-    backup = next(one for one in all_(folder) if ca.INDEX in one.files)
-    (folder / ca.INDEX).unlink()
-
-    answer = told(folder, backup.name, "--yes")
-
-    assert changes(answer)[ca.INDEX] in {"merged", "returns"}
-    assert client in merging.merged_index([(folder / ca.INDEX).read_text()])
-    assert changes(answer)[ca.CRL_NUMBER] == "kept"
-
-
-def entries() -> st.SearchStrategy[str]:
-    line = st.tuples(
-        st.sampled_from("VRE"), st.integers(0, 15), st.sampled_from(["/CN=a", "/CN=乙\\tx"])
-    ).map(
-        lambda one: "\t".join(
-            (
-                one[0],
-                "270101000000Z",
-                "260101000000Z,superseded" if one[0] == "R" else "",
-                f"{one[1]:02X}",
-                "unknown",
-                one[2],
-            )
-        )
-    )
-    return st.lists(line, max_size=8).map(lambda lines: "".join(f"{one}\n" for one in lines))
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.lists(entries(), max_size=4), st.lists(st.integers(0, 5000), max_size=4))
-def test_put_together_a_register_has_every_entry_and_every_revocation(
-    indices: list[str], numbers: list[int]
-) -> None:
-    merged = merging.merged_index(indices)
-    lines = [line.split("\t") for index in indices for line in index.splitlines()]
-
-    assert {entry.serial for entry in ca.parse(merged) if entry.revoked} == {
-        ca.plain(line[3]) for line in lines if line[0] == "R"
-    }
-    assert {line.split("\t")[3] for line in merged.splitlines()} == {line[3] for line in lines}
-    assert len(merged.splitlines()) == len({line[3] for line in lines})
-    highest = merging.highest_number([f"{one:04X}\n" for one in numbers])
-    assert (int(highest, 16) if highest else None) == max(numbers, default=None)
-
-
 def test_a_link_in_a_backup_is_no_file_of_a_set(tmp_path: Path) -> None:
     backup = tmp_path / "backup" / "2026-01-02T03-04-05Z"
     backup.mkdir(parents=True)
@@ -484,51 +356,3 @@ def test_a_link_in_a_backup_is_no_file_of_a_set(tmp_path: Path) -> None:
 
     assert found.files == ("ca.crt",)
     assert {".hidden", "within"} <= set(found.strange)
-
-
-@pytest.mark.parametrize("gone", [(), ("server.key",)])
-def test_what_is_here_in_another_case_is_replaced_and_keeps_its_name(
-    folder: Path, gone: tuple[str, ...]
-) -> None:
-    before = files(folder)
-    backup = renewed(folder, "server")
-    for name in ("server.crt", "server.key"):
-        respell(backup / name, name.capitalize())
-    for name in gone:
-        (folder / name).unlink()
-
-    answer = told(folder, "latest", "--yes")
-
-    fates = {name: "returns" if name in gone else "replaced" for name in changes(answer)}
-    assert changes(answer) == fates
-    assert files(folder) == before
-
-
-def test_a_lost_set_comes_back_under_its_names_whatever_else_is_there(folder: Path) -> None:
-    before = files(folder)
-    renewed(folder, "ca")
-    for name in files(folder):
-        (folder / name).unlink()
-    others = ("CA.docx", "Client.list.txt", "Server.txt")
-    for name in others:
-        (folder / name).write_text("no file of a set")
-
-    told(folder, "latest", "--yes")
-
-    assert {name: here for name, here in files(folder).items() if name not in others} == before
-
-
-@pytest.mark.parametrize("name", ["CA.crt", "CA.key"])
-def test_an_authority_comes_back_under_the_name_that_all_commands_know(
-    name: str, folder: Path
-) -> None:
-    before = files(folder)
-    renewed(folder, "ca")
-    (folder / "ca.crt").unlink()
-    respell(folder / "ca.key", name)
-    partners = (folder / name).read_bytes()
-
-    told(folder, "latest", "--yes")
-
-    assert {one: (folder / one).read_bytes() for one in before} == before
-    assert files(folder).get(name, partners) == partners

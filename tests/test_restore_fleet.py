@@ -19,7 +19,8 @@ from mtls_openssl.workspace import commit
 from tests.machine import snapshot
 from tests.sets import PASSPHRASE, Set, made_fixture
 from tests.test_issue import LAYERED, SET
-from tests.test_restore import looked_at, respell
+from tests.test_restore import looked_at
+from tests.test_restore_names import respell
 
 pytestmark = pytest.mark.end_to_end
 _used = made_fixture
