@@ -1,4 +1,4 @@
-"""`revoke` and `crl`: a leaver is out, the others are in, and openssl itself goes on from there."""
+"""`revoke`: a leaver is out, whatever is left of their certificates, and the others are in."""
 
 from __future__ import annotations
 
@@ -8,28 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mtls_openssl import audit
 from mtls_openssl.audit import verify as verify_log
-from mtls_openssl.openssl import ca
 from mtls_openssl.scripting import prompt
 from tests import authority
-from tests.authority import asked, flat, issue, listed, said, serial, serials, supersede, verdict
+from tests.authority import flat, issue, listed, said, serial, serials, supersede, verdict
 from tests.machine import lock, openssl, ran, snapshot
 from tests.shelf import mtls
-
-OWN_CONFIG = """
-[ca]
-default_ca = theirs
-[theirs]
-database = index.txt
-crlnumber = crlnumber
-certificate = ca.crt
-private_key = ca.key
-default_md = sha256
-default_crl_days = 9
-"""
-"""What somebody who has never heard of us would write."""
-
 
 alike = pytest.mark.posix
 """What is the same on Windows, where each of many processes takes its time."""
@@ -103,24 +87,6 @@ def test_certificates_and_keys_stay_as_they_are(folder: Path) -> None:
     assert set(after) - set(before) == {
         "index.txt", "index.txt.attr", "crlnumber", "crl.pem", "crl.der",
     }  # fmt: skip
-
-
-def test_openssl_goes_on_with_our_register_as_its_own(left: Path) -> None:
-    (left / "test.cnf").write_text(OWN_CONFIG)
-
-    status = [
-        asked(left, "ca", "-status", serial(left, f"{name}.crt"), exit_code=None)
-        for name in ("alice", "bob")
-    ]
-    asked(left, "ca", "-revoke", "bob.crt", "-crl_reason", "superseded")
-    asked(left, "ca", "-gencrl", "-out", "theirs.pem")
-
-    assert "=Revoked (R)" in status[0]
-    assert "=Valid (V)" in status[1]
-    assert serials(left, "theirs.pem") == {
-        serial(left, "alice.crt"), serial(left, "bob.crt"),
-    }  # fmt: skip
-    assert listed(left, "theirs.pem").number == 2
 
 
 def test_what_is_revoked_already_is_told_and_nothing_changes(left: Path) -> None:
@@ -316,88 +282,10 @@ def test_no_reason_lets_somebody_in_again(folder: Path) -> None:
     assert any("no way to take it back" in note for note in notes)
 
 
-def test_without_a_crl_the_register_alone_knows_and_says_what_is_left_to_do(folder: Path) -> None:
-    done = said("revoke", "alice", "--no-crl", folder=folder)
-
-    assert not (folder / "crl.pem").exists()
-    assert any("mtls_openssl crl" in note for note in done["notes"])
-    assert any(
-        "mtls_openssl crl" in note for note in said("revoke", "alice", folder=folder)["notes"]
-    )
-    mtls("crl", "--out", folder)
-    assert serials(folder) == {serial(folder, "alice.crt")}
-
-
-def test_what_is_left_to_do_names_the_folder_wherever_that_is_not_the_current_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    again = prompt.line("python", "-m", "mtls_openssl", "crl", "--out", str(folder))
-
-    revoked = mtls("revoke", "alice", "--no-crl", "--out", folder).output
-    made = mtls("crl", "--out", folder).output
-    monkeypatch.chdir(folder)
-    here = mtls("crl").output
-
-    assert f"let in still: {again}\n" in revoked
-    assert f"in time: {again}\n" in made
-    assert "in time: python -m mtls_openssl crl\n" in here
-
-
 def test_who_wants_the_root_revoked_is_told_what_to_do_in_its_folder(folder: Path) -> None:
     again = prompt.line("python", "-m", "mtls_openssl", "all", "--out", str(folder))
 
     assert again in mtls("revoke", "ca", "--out", folder, code=2).output
-
-
-@alike
-def test_the_number_of_the_crl_rises_though_the_file_with_it_is_lost(folder: Path) -> None:
-    numbers = [said("crl", folder=folder)["number"] for _ in range(2)]
-    (folder / "crlnumber").unlink()
-
-    numbers += [said("crl", "--days", "7", folder=folder)["number"] for _ in range(2)]
-
-    assert numbers == [1, 2, 3, 4]
-    made = listed(folder)
-    assert made.next_update
-    assert (made.next_update - made.last_update).days == 7
-    assert listed(folder, "crl.der", "DER") == made
-
-
-def test_a_lost_register_lets_nobody_in_again_whom_the_crl_has_revoked(folder: Path) -> None:
-    said("revoke", "alice", "--reason", "keyCompromise", folder=folder)
-    said("revoke", "bob", folder=folder)
-    before = listed(folder).revoked
-    (folder / "index.txt").unlink()
-    (folder / "bob.crt").unlink()
-
-    said("crl", folder=folder)
-
-    assert sorted(listed(folder).revoked, key=str) == sorted(before, key=str)
-    assert "certificate revoked" in verdict(folder, "alice.crt")
-    (folder / "test.cnf").write_text(OWN_CONFIG)
-    for one in before:
-        assert "Revoked (R)" in asked(folder, "ca", "-status", one.serial, exit_code=None)
-
-
-def test_a_crl_of_an_earlier_ca_of_the_same_name_revokes_nobody_here(
-    folder: Path, tmp_path: Path
-) -> None:
-    other = authority.another(tmp_path / "other")
-    said("revoke", "alice", folder=other)
-    (folder / "crl.pem").write_bytes((other / "crl.pem").read_bytes())
-
-    said("crl", folder=folder)
-
-    assert serials(folder) == set()
-
-
-def test_the_old_crl_is_kept(unrevoked: Path) -> None:
-    old = (unrevoked / "crl.pem").read_bytes()
-
-    backup = Path(said("revoke", "alice", folder=unrevoked)["backup"])
-
-    assert (backup / "crl.pem").read_bytes() == old
-    assert not list(unrevoked.rglob("*.old"))
 
 
 @alike
@@ -409,28 +297,6 @@ def test_an_expired_certificate_needs_no_revocation(folder: Path) -> None:
 
     assert done["revoked"] == []
     assert [one["serial"] for one in done["expired"]] == [serial(folder, "carol.crt")]
-
-
-def test_a_register_of_windows_is_read_elsewhere(left: Path) -> None:
-    index = left / "index.txt"
-    index.write_bytes(index.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
-
-    said("revoke", "bob", folder=left)
-
-    assert serials(left) == {serial(left, "alice.crt"), serial(left, "bob.crt")}
-
-
-@pytest.mark.parametrize("damage", ["V\tnonsense\n", "no entry at all\n", "\xff\xfe"])
-def test_a_damaged_register_is_named_and_nothing_is_made_of_it(
-    unrevoked: Path, damage: str
-) -> None:
-    (unrevoked / "index.txt").write_bytes(damage.encode("latin-1"))
-    before = without_log(unrevoked)
-
-    done = said("revoke", "alice", folder=unrevoked, code=7)
-
-    assert "index.txt" in done["error"]
-    assert without_log(unrevoked) == before
 
 
 def test_a_key_with_a_pass_phrase_opens_by_its_variable_and_is_nowhere_in_the_log(
@@ -464,12 +330,6 @@ def test_the_pass_phrase_is_taken_from_where_an_option_or_the_settings_say(folde
     assert serials(folder) == {serial(folder, "alice.crt"), serial(folder, "bob.crt")}
 
 
-def test_one_openssl_tries_the_crl_on_all_that_was_issued(left: Path) -> None:
-    tries = [line.argv for line in audit.read(left / "mtls-audit.jsonl") if "-CRLfile" in line.argv]
-
-    assert [sum(word.endswith(".pem") for word in argv) for argv in tries] == [1 + 3]
-
-
 def test_without_the_key_nothing_can_be_revoked(folder: Path) -> None:
     (folder / "ca.key").unlink()
 
@@ -485,19 +345,6 @@ def test_the_log_names_every_command_and_is_unbroken(left: Path) -> None:
     text = (left / "mtls-audit.jsonl").read_text("utf-8")
     assert '"-revoke"' in text
     assert '"-gencrl"' in text
-
-
-def test_a_new_ca_puts_the_register_of_the_old_one_away(tmp_path: Path) -> None:
-    folder = tmp_path / "set"
-    quick = ("--profile", "modern", "--out", folder)
-    env = {"MTLS_P12_PASSWORD": "only for a test"}
-    mtls("all", *quick, env=env)
-    mtls("revoke", "client", "--out", folder)
-
-    mtls("all", *quick, env=env)
-
-    assert not set(ca.KEPT) & {path.name for path in folder.iterdir()}
-    assert said("revoke", "client", folder=folder)["crl"]["number"] == 1
 
 
 @pytest.mark.posix
