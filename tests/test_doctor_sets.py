@@ -15,7 +15,18 @@ from mtls_openssl import doctor
 from mtls_openssl.doctor import Patient, Severity
 from mtls_openssl.openssl.extensions import ALTERNATIVE_NAME
 from tests import ailments
-from tests.ailments import HARMLESS, asked, codes, findings, gone, heed, moved, of_the_set, unaided
+from tests.ailments import (
+    HARMLESS,
+    asked,
+    codes,
+    findings,
+    gone,
+    heed,
+    moved,
+    of_the_set,
+    rewritten,
+    unaided,
+)
 from tests.machine import PASSWORD, mtls
 from tests.sets import PASSPHRASE
 
@@ -112,11 +123,13 @@ CURED: dict[str, tuple[Callable[[Path, Path], None], str, str]] = {
     "the intermediate is of another root": (
         of_another("intermediate.crt"), "key-mismatch", "intermediate.key"),
     "intermediate.crt is gone": (here(gone("intermediate.crt")), "missing", "intermediate.crt"),
+    "intermediate.key is cut off": (
+        here(rewritten("intermediate.key", lambda all_: all_[:99])), "damaged", "intermediate.key"),
 }  # fmt: skip
 
 
 ALIKE = {"bob.p12 is alice's", "bob's other p12 is alice's", "intermediate.crt is gone",
-         "www.chain.crt is api's"}  # fmt: skip
+         "intermediate.key is cut off", "www.chain.crt is api's"}  # fmt: skip
 """What is the same on Windows, where a process takes its time."""
 
 
@@ -166,6 +179,17 @@ def test_without_mtls_toml_keys_that_do_not_fit_are_cured_as_well(folder: Path) 
         mend = found[f"{name}.key"].mend
         assert mend.startswith(f"python -m mtls_openssl renew {name} ")
         heed(mend, folder)
+    assert codes(findings(folder)) == []
+
+
+@pytest.mark.posix  # as ALIKE
+def test_a_chain_in_the_place_of_the_authority_is_named_for_what_it_is(folder: Path) -> None:
+    shutil.copy(folder / "chain.crt", folder / "intermediate.crt")
+
+    first = of_the_set(findings(folder))[0]
+
+    assert (first.code, first.subject) == ("several-certificates", "intermediate.crt")
+    heed(first.mend.rpartition("in it: ")[2], folder)
     assert codes(findings(folder)) == []
 
 

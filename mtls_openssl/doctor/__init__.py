@@ -29,12 +29,17 @@ from mtls_openssl.doctor.finding import Finding, Severity, in_order
 from mtls_openssl.doctor.outside import not_trusted
 from mtls_openssl.doctor.patient import Patient, Request, look, proven_log
 from mtls_openssl.doctor.treatment import treat
+from mtls_openssl.plan.naming import owner_of
 
-_EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+_Examination = Callable[[Patient], Iterator[Finding]]
+
+_BEFORE_ALL: tuple[_Examination, ...] = (
     computer.openssl,
     computer.clock,
     described.settings,
     folder.unfinished,
+)
+_OF_THE_SET: tuple[_Examination, ...] = (
     files.presence,
     files.content,
     certificates.dates,
@@ -64,15 +69,20 @@ _EXAMINATIONS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     described.undescribed,
     computer.configuration,
 )
-"""In the order in which one thing follows from another."""
+"""Both in the order in which one thing follows from another."""
 
-EXAMINATIONS = len(_EXAMINATIONS) + 2
+EXAMINATIONS = len(_BEFORE_ALL) + len(_OF_THE_SET) + 2
 """How many there are, with those of the log and of what mtls.toml describes."""
 
 
 def examine(patient: Patient) -> tuple[Finding, ...]:
     """All that is the matter, the worst first, and of that the cause before what it causes."""
-    found = [finding for examination in _EXAMINATIONS for finding in examination(patient)]
+    found = [finding for examine_it in _BEFORE_ALL for finding in examine_it(patient)]
+    of_set = [finding for examine_it in _OF_THE_SET for finding in examine_it(patient)]
+    # Until an authority is as it should be nothing can be issued, or is good.
+    found += sorted(
+        of_set, key=lambda one: owner_of(one.subject) not in patient.members.authorities
+    )
     known = {finding.subject for finding in found}
     # What makes a file useless, or a chain stale, is why it would be made anew: that is one thing.
     told = {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mtls_openssl.doctor import mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
+from mtls_openssl.inspection.content import Kind
 from mtls_openssl.inspection.objections import APPLE_LONGEST, is_ca, objections, serves
 from mtls_openssl.inspection.telling import remaining
 from mtls_openssl.language import _
@@ -15,6 +16,7 @@ from mtls_openssl.manifest import ROOT, Role
 from mtls_openssl.openssl import ca
 from mtls_openssl.openssl.extensions import EXTENDED_KEY_USAGE
 from mtls_openssl.openssl.x509 import Description, renewal
+from mtls_openssl.scripting import prompt
 
 _RENEWED = ("repair-ca", "--ca-days", "3650")
 _REPAIRED = {
@@ -131,6 +133,7 @@ def authority(patient: Patient) -> Iterator[Finding]:
             )
             continue
         yield from _root(name, ca)
+        yield from _several(patient, name, ca)
         yield from _objections(patient, name, ca)
 
 
@@ -143,6 +146,28 @@ def _root(name: str, ca: Description) -> Iterator[Finding]:
             _("ca.crt is no root: {issuer} has issued it.", issuer=_common_name(ca.issuer)),
             _("a chain is verified up to a root, and none is here"),
             _("put the root's certificate into ca.crt, below this one"),
+        )
+
+
+def _several(patient: Patient, name: str, ca: Description) -> Iterator[Finding]:
+    """Whether an authority's file has more in it than its certificate, and those above it."""
+    read, chosen = patient.files[f"{name}.crt"].content, patient.search.chosen
+    count = sum(part.kind is Kind.CERTIFICATE for part in read.parts) if read else 0
+    if count > 1 and (name != ROOT or ca.issuer == ca.subject):
+        path = str(patient.folder.absolute() / f"{name}.crt")
+        program = str(chosen.path) if chosen else "openssl"
+        yield Finding(
+            "several-certificates",
+            Severity.WARNING if name == ROOT else Severity.ERROR,
+            f"{name}.crt",
+            _("{file} holds {count} certificates.", file=f"{name}.crt", count=count),
+            _("whoever is given it trusts all of them; what is issued here is of the first")
+            if name == ROOT
+            else _("the chain files are made of it, and servers and clients send them all"),
+            _(
+                "unless that is meant, leave the first alone in it: {command}",
+                command=prompt.line(program, "x509", "-in", path, "-out", path),
+            ),
         )
 
 

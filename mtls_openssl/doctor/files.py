@@ -113,9 +113,16 @@ def _again(patient: Patient, name: str) -> str:
         return mending.packed_again(patient, name)
     owner = owner_of(name)
     again = mending.made_again
-    if owner == INTERMEDIATE and patient.files[f"{owner}.key"].there:
+    if owner == INTERMEDIATE and _is_a_key(patient.files[f"{owner}.key"]):
         again = mending.certified_again
     return mending.restored(patient, name) or again(patient, owner)
+
+
+def _is_a_key(file: File) -> bool:
+    """Whether a file may be a private key, as far as it could be read."""
+    if file.content is None:
+        return file.there
+    return not _broken(file, file.content) and _kind(file, file.content) is Kind.KEY
 
 
 def content(patient: Patient) -> Iterator[Finding]:

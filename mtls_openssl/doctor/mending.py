@@ -86,7 +86,7 @@ def made_again(patient: Patient, owner: str) -> str:
     """
     members = patient.members
     if owner in members.authorities:
-        if members.usual:
+        if members.usual and not _has_fleet(patient):  # `all` would leave it without its CA
             return issued_again(patient, "all")
         if owner == INTERMEDIATE and _holds_others(patient):
             owner = ROOT  # else what they have would be good still, and nobody could revoke it
@@ -97,8 +97,24 @@ def made_again(patient: Patient, owner: str) -> str:
     if members.loaded and members.loaded.manifest.leaf(owner):
         return ours(patient, "apply")
     if owner in {role.value for role in Role} and not (members.loaded or members.layered):
-        return issued_again(patient, owner)
+        ca_key = patient.files[f"{ROOT}.key"].key
+        if ca_key is None or not ca_key.protection:
+            return issued_again(patient, owner)
+        return _with_pass_phrase(patient, owner)
     return ours(patient, "renew", owner)
+
+
+def _with_pass_phrase(patient: Patient, owner: str) -> str:
+    """What makes a certificate anew where the batch file's commands can't use the key of the CA."""
+    key, certificate = f"{owner}.key", f"{owner}.crt"
+    if patient.certificate(owner):
+        rekey = () if patient.files[key].key else ("--rekey",)
+        return ours(patient, "renew", owner, *rekey)
+    again = ours(patient, owner, "add", owner)
+    files = [name for name in (key, certificate) if patient.files[name].there]
+    if not files:
+        return again
+    return _("move {files} away; then: {command}", files=", ".join(files), command=again)
 
 
 def _holds_others(patient: Patient) -> bool:
@@ -106,7 +122,11 @@ def _holds_others(patient: Patient) -> bool:
     loaded, out = patient.members.loaded, patient.lists.revoked
     described = {leaf.name for leaf in loaded.manifest.leaves} if loaded else set()
     others = below.others(patient.folder, list(patient.members.leaves), described, out)
-    return bool(patient.fleet or out or others)
+    return bool(_has_fleet(patient) or out or others)
+
+
+def _has_fleet(patient: Patient) -> bool:
+    return bool(patient.fleet or patient.closed)
 
 
 def certified_again(patient: Patient, owner: str) -> str:

@@ -276,7 +276,8 @@ class _Fleet:
 def _fleet(request: Request) -> _Fleet:
     folder, fleet = request.folder, _Fleet()
     try:
-        clients.names(folder)
+        if not clients.names(folder):
+            return fleet
     except PermissionError:
         fleet.closed.append(folder / CLIENTS)
         return fleet
@@ -314,8 +315,8 @@ def _verified(
     if between and patient.files[between].trouble:
         return ()  # whether it stands between can't be seen
     # Whatever is wrong with the authority between has a finding of its own.
-    between = between if between and _in_place(patient.files[between]) else ""
-    if not all(_in_place(patient.files[one]) for one in (f"{ROOT}.crt", name)):
+    between = between if between and _is_plain(patient.files[between]) else ""
+    if not all(_is_plain(patient.files[one]) for one in (f"{ROOT}.crt", name)):
         return ()
     role = patient.members.leaves.get(owner)
     argv = (
@@ -336,8 +337,8 @@ def _verified(
     return tuple(verification.faults(f"{finished.stdout}\n{finished.stderr}"))
 
 
-def _in_place(file: File) -> bool:
-    return bool(file.certificate and file.content and file.content.in_place)
+def _is_plain(file: File) -> bool:
+    return bool(file.certificate and file.content and file.content.plain)
 
 
 def _spare(patient: Patient, name: str, reader: Reader) -> tuple[str, Path]:

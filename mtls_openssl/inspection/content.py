@@ -111,14 +111,19 @@ class Content:
         form: PEM or DER; empty if it is neither.
         fault: what it is instead; empty if it is one of them.
         notes: what else a person should know of how it is written.
-        in_place: whether openssl finds the one part in the file as it is.
+        plain: whether openssl finds every part in the file as it is.
     """
 
     parts: tuple[Part, ...]
     form: str
     fault: str = ""
     notes: tuple[str, ...] = ()
-    in_place: bool = False
+    plain: bool = False
+
+    @property
+    def in_place(self) -> bool:
+        """Whether openssl finds the one part in the file as it is."""
+        return self.plain and len(self.parts) == 1
 
 
 def taken_apart(data: bytes) -> Content:
@@ -132,11 +137,11 @@ def taken_apart(data: bytes) -> Content:
     text, notes = _text(data)
     parts = tuple(_blocks(text))
     if parts:
-        alone = len(parts) == 1 and not notes and not parts[0].fault and text.isascii()
+        clean = not notes and not any(part.fault for part in parts) and text.isascii()
         starts = re.search(r"^-----BEGIN ", text, re.MULTILINE) is not None
-        return Content(parts, "PEM", "", notes, in_place=alone and starts)
+        return Content(parts, "PEM", "", notes, plain=clean and starts)
     if data[0] == 0x30:  # noqa: PLR2004 - SEQUENCE, with which every structure of ours begins
-        return Content((Part(Kind.UNKNOWN, "DER", data),), "DER", in_place=True)
+        return Content((Part(Kind.UNKNOWN, "DER", data),), "DER", plain=True)
     if bare := _without_lines(text):
         note = _("it is Base64 without the lines -----BEGIN …----- and -----END …-----")
         return Content((Part(Kind.UNKNOWN, "DER", bare),), "DER", "", (*notes, note))

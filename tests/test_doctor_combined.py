@@ -1,0 +1,100 @@
+"""More than one thing is the matter: what the doctor prescribes first is not refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ailments import CA, codes, findings, gone, heed, issue, of_the_set, unlogged
+from tests.machine import lock, mtls
+from tests.sets import PASSPHRASE
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.posix]  # a process takes its time on Windows
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(modern: Path, tmp_path: Path) -> Path:
+    folder = Path(shutil.copytree(modern, tmp_path / "set"))
+    unlogged(folder)
+    return folder
+
+
+def another(folder: Path) -> None:
+    """The server has a certificate of another CA."""
+    other = folder.parent / "other"
+    mtls("all", "--profile", "modern", "--out", other, cwd=folder)
+    shutil.copy(other / "server.crt", folder)
+
+
+@pytest.mark.parametrize(
+    ("plant", "command"),
+    [
+        (another, "python -m mtls_openssl renew server --out "),
+        (gone("server.key"), "python -m mtls_openssl renew server --rekey --out "),
+        (
+            gone("server.crt"),
+            "move server.key away; then: python -m mtls_openssl server add server",
+        ),
+    ],
+    ids=["of another", "no key", "no certificate"],
+)
+def test_where_the_key_of_the_ca_has_a_pass_phrase_what_asks_for_it_is_prescribed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, plant: Callable[[Path], None], command: str
+) -> None:
+    plant(folder)
+    lock(folder / "ca.key", PASSPHRASE)
+    monkeypatch.setenv("MTLS_CA_PASSPHRASE", PASSPHRASE)
+
+    mend = of_the_set(findings(folder))[0].mend
+
+    assert mend.startswith(command)
+    if "away; then: " in mend:
+        (folder / "server.key").unlink()
+    heed(mend.rpartition("then: ")[2], folder)
+    assert codes(findings(folder)) == []
+
+
+def test_a_ca_that_has_expired_comes_before_a_certificate_that_it_can_not_issue(
+    folder: Path,
+) -> None:
+    issue(folder, "ca", extensions=CA, begin=-9 * DAY, end=-DAY, self_signed=True)
+    (folder / "server.crt").unlink()
+
+    first = of_the_set(findings(folder))[0]
+    assert (first.code, first.subject) == ("expired", "ca.crt")
+    heed(first.mend, folder)
+    second = of_the_set(findings(folder))[0]
+    assert (second.code, second.subject) == ("missing", "server.crt")
+    heed(second.mend, folder)
+
+    assert "server.crt" not in {one.subject for one in of_the_set(findings(folder))}
+
+
+def test_with_a_fleet_a_ca_that_has_lost_its_key_is_not_replaced_behind_its_back(
+    folder: Path,
+) -> None:
+    mtls("issue", "-n", "1", "--cn", "device-{}", cwd=folder)
+    shutil.copy(folder / "server.key", folder / "ca.key")
+
+    (mend,) = [one.mend for one in findings(folder) if one.subject == "ca.key"]
+
+    assert mend.startswith("describe the set in mtls.toml; then: python -m mtls_openssl apply ")
+    assert " --replace ca " in mend
+
+
+def test_beside_a_second_root_a_certificate_of_neither_is_named(folder: Path) -> None:
+    mtls("ca", "--profile", "modern", "--out", folder.parent / "second", cwd=folder)
+    second = (folder.parent / "second" / "ca.crt").read_text("ascii")
+    (folder / "ca.crt").write_text((folder / "ca.crt").read_text("ascii") + second, "ascii")
+    another(folder)
+
+    found = {(one.code, one.subject) for one in of_the_set(findings(folder))}
+
+    assert {("several-certificates", "ca.crt"), ("chain", "server.crt")} <= found
+    assert ("chain", "client.crt") not in found
