@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mtls_openssl.doctor import Severity
 from tests.ailments import CA, codes, findings, gone, heed, issue, of_the_set, unlogged
 from tests.machine import lock, mtls
 from tests.sets import PASSPHRASE
@@ -98,3 +99,48 @@ def test_beside_a_second_root_a_certificate_of_neither_is_named(folder: Path) ->
 
     assert {("several-certificates", "ca.crt"), ("chain", "server.crt")} <= found
     assert ("chain", "client.crt") not in found
+
+
+@pytest.fixture(name="layered")
+def layered_fixture(tmp_path: Path) -> Path:
+    """A set with an intermediate authority, and a log."""
+    folder = tmp_path / "layered"
+    folder.mkdir()
+    (folder / "mtls.toml").write_text(
+        'profile = "modern"\n[ca]\n[intermediate]\n[[client]]\nname = "alice"\n'
+    )
+    mtls("apply", cwd=folder)
+    return folder
+
+
+def test_what_stands_above_comes_before_what_stands_below_it(folder: Path, layered: Path) -> None:
+    shutil.copy(folder / "ca.crt", layered)
+    (layered / "intermediate.crt").unlink()
+    (layered / "alice.crt").write_bytes(b"")
+
+    named = [one.subject for one in of_the_set(findings(layered))]
+
+    assert named.index("ca.key") < named.index("intermediate.crt") < named.index("alice.crt")
+
+
+def test_what_only_has_to_be_written_anew_comes_before_what_is_made_with_it(layered: Path) -> None:
+    (layered / "intermediate.crt").write_bytes(b"")
+    as_windows_does = (layered / "alice.crt").read_text("ascii").encode("utf-16")
+    (layered / "alice.crt").write_bytes(as_windows_does)
+
+    for code in ("encoding", "damaged"):
+        first = of_the_set(findings(layered))[0]
+        assert first.code == code
+        heed(first.mend, layered)
+    assert [one.severity for one in of_the_set(findings(layered))] == []
+
+
+def test_what_was_brought_back_by_hand_is_worth_a_note(layered: Path) -> None:
+    mtls("renew", "alice", cwd=layered)
+    (backup,) = layered.glob("backup/*/alice.crt")
+    shutil.copy(backup, layered)
+    mtls("apply", cwd=layered)
+
+    (one,) = of_the_set(findings(layered))
+
+    assert (one.code, one.subject, one.severity) == ("file-older", "alice.crt", Severity.NOTE)

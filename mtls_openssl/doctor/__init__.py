@@ -29,6 +29,8 @@ from mtls_openssl.doctor.finding import Finding, Severity, in_order
 from mtls_openssl.doctor.outside import not_trusted
 from mtls_openssl.doctor.patient import Patient, Request, look, proven_log
 from mtls_openssl.doctor.treatment import treat
+from mtls_openssl.manifest import INTERMEDIATE, ROOT
+from mtls_openssl.plan import CHAIN
 from mtls_openssl.plan.naming import owner_of
 
 _Examination = Callable[[Patient], Iterator[Finding]]
@@ -71,6 +73,11 @@ _OF_THE_SET: tuple[_Examination, ...] = (
 )
 """Both in the order in which one thing follows from another."""
 
+_READ_BY_OTHERS = ("der", "encoding")
+"""What only has to be written anew, and is read by the commands that mend others."""
+_FIRST = (ROOT, INTERMEDIATE, owner_of(CHAIN))
+"""Whose files those of all others are made with."""
+
 EXAMINATIONS = len(_BEFORE_ALL) + len(_OF_THE_SET) + 2
 """How many there are, with those of the log and of what mtls.toml describes."""
 
@@ -79,10 +86,7 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
     """All that is the matter, the worst first, and of that the cause before what it causes."""
     found = [finding for examine_it in _BEFORE_ALL for finding in examine_it(patient)]
     of_set = [finding for examine_it in _OF_THE_SET for finding in examine_it(patient)]
-    # Until an authority is as it should be nothing can be issued, or is good.
-    found += sorted(
-        of_set, key=lambda one: owner_of(one.subject) not in patient.members.authorities
-    )
+    found += sorted(of_set, key=_rank)
     known = {finding.subject for finding in found}
     # What makes a file useless, or a chain stale, is why it would be made anew: that is one thing.
     told = {
@@ -91,6 +95,14 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
         if (finding.severity is Severity.ERROR and not finding.safe) or finding.code == "chain-file"
     }
     return in_order([*found, *described.differences(patient, told), *record.log(patient, known)])
+
+
+def _rank(finding: Finding) -> int:
+    """What must be as it should be before something else can be mended comes before that."""
+    if finding.code in _READ_BY_OTHERS:
+        return -1
+    owner = owner_of(finding.subject)
+    return _FIRST.index(owner) if owner in _FIRST else len(_FIRST)
 
 
 __all__ = [

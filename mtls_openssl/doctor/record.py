@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator
 
 from mtls_openssl.audit import LOG, Flaw
 from mtls_openssl.doctor import closed, mending
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
+from mtls_openssl.inventory import places
 from mtls_openssl.language import _
 
 
@@ -47,7 +49,18 @@ def log(patient: Patient, known: Collection[str]) -> Iterator[Finding]:
         )  # fmt: skip
     for fault in patient.verdict.faults:
         changed = [name for name in patient.files if fault.what.startswith(f"{name} ")]
-        if fault.flaw is Flaw.FILE and changed and changed[0] not in known:
+        if fault.flaw is not Flaw.FILE or not changed or changed[0] in known:
+            continue
+        if _is_kept(patient, changed[0]):
+            yield Finding(
+                "file-older",
+                Severity.NOTE,
+                changed[0],
+                _("{file} is an earlier one, which a backup has as well.", file=changed[0]),
+                _("it was brought back by hand; the log has the hash of the one made last"),
+                proof,
+            )
+        else:
             yield Finding(
                 "file-changed",
                 Severity.WARNING,
@@ -56,3 +69,11 @@ def log(patient: Patient, known: Collection[str]) -> Iterator[Finding]:
                 _("it was put here by hand, or changed; the log has the hash of the one made"),
                 proof,
             )
+
+
+def _is_kept(patient: Patient, name: str) -> bool:
+    file = patient.folder / name
+    with contextlib.suppress(OSError):
+        content = file.read_bytes()
+        return any(path.read_bytes() == content for path in places.kept(patient.folder, name))
+    return False
