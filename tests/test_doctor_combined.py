@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mtls_openssl.doctor import Severity
-from tests.ailments import CA, codes, findings, gone, heed, issue, of_the_set, unlogged
+from tests.ailments import CA, codes, findings, gone, heed, issue, of_the_set, rewritten, unlogged
 from tests.machine import lock, mtls
 from tests.sets import PASSPHRASE
 
@@ -31,6 +31,12 @@ def another(folder: Path) -> None:
     other = folder.parent / "other"
     mtls("all", "--profile", "modern", "--out", other, cwd=folder)
     shutil.copy(other / "server.crt", folder)
+
+
+def another_root(folder: Path) -> None:
+    """The certificate of the CA is another's."""
+    mtls("ca", "--profile", "modern", "--out", folder.parent / "other", cwd=folder)
+    shutil.copy(folder.parent / "other" / "ca.crt", folder)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +93,25 @@ def test_with_a_fleet_a_ca_that_has_lost_its_key_is_not_replaced_behind_its_back
 
     assert mend.startswith("describe the set in mtls.toml; then: python -m mtls_openssl apply ")
     assert " --replace ca " in mend
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [gone("ca.crt"), rewritten("ca.crt", lambda all_: all_[:99]), another_root],
+    ids=["gone", "cut off", "of another"],
+)
+def test_the_certificate_of_a_ca_comes_out_of_a_pkcs12_file_that_has_it(
+    folder: Path, plant: Callable[[Path], None]
+) -> None:
+    before = (folder / "ca.crt").read_text("ascii")
+    plant(folder)
+
+    mend = of_the_set(findings(folder))[0].mend
+
+    assert " convert client.p12 ca.crt " in mend.replace(f"{folder}/", "")
+    heed(f"{mend} --password-env MTLS_P12_PASSWORD", folder)
+    assert (folder / "ca.crt").read_text("ascii") == before
+    assert codes(findings(folder)) == []
 
 
 def test_beside_a_second_root_a_certificate_of_neither_is_named(folder: Path) -> None:

@@ -4,7 +4,7 @@
 examinations are small functions that go by that alone: `computer`, `folder`, `files`,
 `certificates`, `fleet`, `belonging`, `revocation`, `bundles`, `outside`, `described`, `record`.
 `finding` is what they say, `closed` what they say of what may not be read, `mending` has the
-commands that help, `treatment` does what is safe.
+commands that help, `recovering` those that bring a file back, `treatment` does what is safe.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mtls_openssl.doctor import closed, mending
+from mtls_openssl.doctor import closed, mending, recovering
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.inspection.objections import is_ca, objections
@@ -55,8 +55,8 @@ def _keys(patient: Patient, owners: tuple[str, ...]) -> Iterator[Finding]:
                 _("no program starts with a key and a certificate that don't fit")
                 if not issues
                 else _("what is issued with it, nobody accepts who trusts ca.crt"),
-                mending.restored(patient, name)
-                or mending.restored(patient, file.name)
+                recovering.brought_back(patient, name)
+                or recovering.brought_back(patient, file.name)
                 or mending.made_again(patient, owner),
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mtls_openssl.doctor import closed, mending
+from mtls_openssl.doctor import closed, mending, recovering
 from mtls_openssl.doctor.finding import Finding, Severity
 from mtls_openssl.doctor.patient import File, Patient
 from mtls_openssl.inspection.content import Content, Kind
@@ -60,7 +60,7 @@ def presence(patient: Patient) -> Iterator[Finding]:
                 if owner == ROOT
                 else _("The private key of the intermediate authority is not here."),
                 _("that is safest, but nothing can be issued here"),
-                mending.restored(patient, key)
+                recovering.brought_back(patient, key)
                 or _("put it here when a certificate is to be issued or repaired"),
             )
         elif owner in patient.members.leaves and certificate not in there:
@@ -115,7 +115,7 @@ def _again(patient: Patient, name: str) -> str:
     again = mending.made_again
     if owner == INTERMEDIATE and _is_a_key(patient.files[f"{owner}.key"]):
         again = mending.certified_again
-    return mending.restored(patient, name) or again(patient, owner)
+    return recovering.brought_back(patient, name) or again(patient, owner)
 
 
 def _is_a_key(file: File) -> bool:

@@ -6,7 +6,6 @@ import ipaddress
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtls_openssl.doctor.members import CONFIG
@@ -42,31 +41,23 @@ def ours(patient: Patient, *words: str) -> str:
     return prompt.ours(patient.folder.absolute(), *words)
 
 
-def restored(patient: Patient, name: str) -> str:
-    """The command that brings a file back from the backup; empty if none there fits."""
-    spare = patient.spares.get(name, Path())
-    if spare == Path():
-        return ""
-    kept = str(spare.relative_to(patient.folder))
-    return prompt.line("copy" if _WINDOWS else "cp", _path(patient, kept), _path(patient, name))
-
-
 def converted(patient: Patient, name: str) -> str:
     """The command that writes a certificate or a key anew, as PEM without a password."""
     plain = ("--no-encryption",) if name.endswith(".key") else ()
-    path = _path(patient, name)
+    path = path_of(patient, name)
     return prompt.line(
         "python", "-m", "mtls_openssl", "convert", path, path, "--to", "pem", *plain, "--force"
     )  # fmt: skip
 
 
-def _path(patient: Patient, name: str) -> str:
+def path_of(patient: Patient, name: str) -> str:
+    """How a file of the set is named in a command."""
     return name if prompt.is_here(patient.folder) else str(patient.folder.absolute() / name)
 
 
 def swapped(patient: Patient, first: str, second: str) -> str:
     """The command by which two files change places."""
-    one, other = _path(patient, first), _path(patient, second)
+    one, other = path_of(patient, first), path_of(patient, second)
     move = "move" if _WINDOWS else "mv"
     steps = ((one, f"{one}.tmp"), (other, one), (f"{one}.tmp", other))
     return " && ".join(prompt.line(move, source, target) for source, target in steps)
