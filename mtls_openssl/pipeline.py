@@ -29,7 +29,7 @@ from mtls_openssl.locate import Found
 from mtls_openssl.manifest import Manifest
 from mtls_openssl.openssl import diagnosis, pkcs12
 from mtls_openssl.plan import CONFIG, Plan, is_private, made_by
-from mtls_openssl.plan.naming import is_certificate
+from mtls_openssl.plan.naming import is_certificate, issues, owner_of
 from mtls_openssl.process import Door
 from mtls_openssl.proof import NOTHING_BESIDES, Check, Proof, Proving
 from mtls_openssl.runner import Room, Watcher, run
@@ -202,8 +202,24 @@ def _require(plan: Plan, folder: Path) -> None:
             needed = _("`{command}` needs {files} in {folder}, and {missing} is not there.", **said)
         from mtls_openssl.scripting.prompt import ours  # noqa: PLC0415 - for who has to be told
 
+        if lost := [name for name in missing if _has_other_half(folder, name)]:
+            raise FolderUnavailableError(
+                needed,
+                cause=_("a new CA would make worthless what the one that is there has issued"),
+                fix=_(
+                    "put {files} there for this; what may bring it back: {command}",
+                    files=_listed(lost),
+                    command=ours(folder, "doctor"),
+                ),
+            )
         commands = [ours(folder, *maker.split()) for maker in makers]
         raise FolderUnavailableError(needed, fix=joined(_(" and then "), commands))
+
+
+def _has_other_half(folder: Path, name: str) -> bool:
+    """Whether a file is an authority's certificate or key, and the other of both is there."""
+    owner = owner_of(name)
+    return issues(owner) and any((folder / f"{owner}.{half}").is_file() for half in ("crt", "key"))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -175,6 +175,22 @@ def test_a_step_too_early_names_what_is_missing_and_what_makes_it(tmp_path: Path
     assert "python -m mtls_openssl ca" in refused
 
 
+@pytest.mark.parametrize("command", [("client",), ("p12", "truststore")])
+def test_where_half_of_the_ca_is_lost_no_new_one_is_advised(
+    ours: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    folder = Path(shutil.copytree(ours, tmp_path / "set"))
+    lost = "ca.key" if command == ("client",) else "ca.crt"
+    (folder / lost).unlink()
+
+    refused = mtls(*command, cwd=folder, exit_code=7).stderr.splitlines()
+
+    assert refused[-1] == (
+        f"To mend it: put {lost} there for this; what may bring it back: "
+        "python -m mtls_openssl doctor"
+    )
+
+
 def test_a_new_ca_puts_what_the_old_one_issued_into_the_backup(ours: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(ours, tmp_path / "set"))
 
