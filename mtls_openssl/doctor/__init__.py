@@ -9,7 +9,7 @@ commands that help, `recovering` those that bring a file back, `treatment` does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mtls_openssl.doctor import (
     belonging,
@@ -59,6 +59,8 @@ _OF_THE_SET: tuple[_Examination, ...] = (
     revocation.revoked,
     fleet.revoked,
     fleet.strangers,
+)
+_AROUND_IT: tuple[_Examination, ...] = (
     folder.readable,
     folder.writable,
     bundles.bundles,
@@ -71,22 +73,24 @@ _OF_THE_SET: tuple[_Examination, ...] = (
     described.undescribed,
     computer.configuration,
 )
-"""Both in the order in which one thing follows from another."""
+"""Each in the order in which one thing follows from another."""
 
 _READ_BY_OTHERS = ("der", "encoding")
 """What only has to be written anew, and is read by the commands that mend others."""
 _FIRST = (ROOT, INTERMEDIATE, owner_of(CHAIN))
 """Whose files those of all others are made with."""
 
-EXAMINATIONS = len(_BEFORE_ALL) + len(_OF_THE_SET) + 2
+EXAMINATIONS = len(_BEFORE_ALL) + len(_OF_THE_SET) + len(_AROUND_IT) + 2
 """How many there are, with those of the log and of what mtls.toml describes."""
 
 
 def examine(patient: Patient) -> tuple[Finding, ...]:
     """All that is the matter, the worst first, and of that the cause before what it causes."""
-    found = [finding for examine_it in _BEFORE_ALL for finding in examine_it(patient)]
-    of_set = [finding for examine_it in _OF_THE_SET for finding in examine_it(patient)]
-    found += sorted(of_set, key=_rank)
+    found = [
+        *_found(patient, _BEFORE_ALL),
+        *sorted(_found(patient, _OF_THE_SET), key=_rank),
+        *_found(patient, _AROUND_IT),
+    ]
     known = {finding.subject for finding in found}
     # What makes a file useless, or a chain stale, is why it would be made anew: that is one thing.
     told = {
@@ -95,6 +99,10 @@ def examine(patient: Patient) -> tuple[Finding, ...]:
         if (finding.severity is Severity.ERROR and not finding.safe) or finding.code == "chain-file"
     }
     return in_order([*found, *described.differences(patient, told), *record.log(patient, known)])
+
+
+def _found(patient: Patient, examinations: Iterable[_Examination]) -> Iterator[Finding]:
+    return (finding for examination in examinations for finding in examination(patient))
 
 
 def _rank(finding: Finding) -> int:
