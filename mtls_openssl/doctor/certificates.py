@@ -16,7 +16,6 @@ from mtls_openssl.manifest import ROOT, Role
 from mtls_openssl.openssl import ca
 from mtls_openssl.openssl.extensions import EXTENDED_KEY_USAGE
 from mtls_openssl.openssl.x509 import Description, renewal
-from mtls_openssl.scripting import prompt
 
 _RENEWED = ("repair-ca", "--ca-days", "3650")
 _REPAIRED = {
@@ -151,11 +150,9 @@ def _root(name: str, ca: Description) -> Iterator[Finding]:
 
 def _several(patient: Patient, name: str, ca: Description) -> Iterator[Finding]:
     """Whether an authority's file has more in it than its certificate, and those above it."""
-    read, chosen = patient.files[f"{name}.crt"].content, patient.search.chosen
+    read = patient.files[f"{name}.crt"].content
     count = sum(part.kind is Kind.CERTIFICATE for part in read.parts) if read else 0
     if count > 1 and (name != ROOT or ca.issuer == ca.subject):
-        path = str(patient.folder.absolute() / f"{name}.crt")
-        program = str(chosen.path) if chosen else "openssl"
         yield Finding(
             "several-certificates",
             Severity.WARNING if name == ROOT else Severity.ERROR,
@@ -166,7 +163,7 @@ def _several(patient: Patient, name: str, ca: Description) -> Iterator[Finding]:
             else _("the chain files are made of it, and servers and clients send them all"),
             _(
                 "unless that is meant, leave the first alone in it: {command}",
-                command=prompt.line(program, "x509", "-in", path, "-out", path),
+                command=mending.left_alone(patient, f"{name}.crt"),
             ),
         )
 

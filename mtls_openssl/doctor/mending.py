@@ -50,6 +50,13 @@ def converted(patient: Patient, name: str) -> str:
     )  # fmt: skip
 
 
+def left_alone(patient: Patient, name: str) -> str:
+    """The command that leaves the first certificate alone in a file; the backup has what it had."""
+    path = path_of(patient, name)
+    only = ("--only", "certificate", "--force")
+    return prompt.line("python", "-m", "mtls_openssl", "convert", path, path, *only)
+
+
 def path_of(patient: Patient, name: str) -> str:
     """How a file of the set is named in a command."""
     return name if prompt.is_here(patient.folder) else str(patient.folder.absolute() / name)
