@@ -42,7 +42,7 @@ def finding(patient: Patient, code: str, name: str, what: Text | None = None) ->
             name,
             what or _("{file} is yours, and its permissions keep you from reading it.", file=name),
             _("what can't be read can't be used either"),
-            as_owner(barred, "chmod", mode, str(barred)),
+            prompt.line("chmod", mode, str(barred)),
         )
     owner = _owner(barred)
     if what is None and owner:

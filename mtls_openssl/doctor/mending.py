@@ -44,17 +44,18 @@ def ours(patient: Patient, *words: str) -> str:
 def converted(patient: Patient, name: str) -> str:
     """The command that writes a certificate or a key anew, as PEM without a password."""
     plain = ("--no-encryption",) if name.endswith(".key") else ()
-    path = path_of(patient, name)
-    return prompt.line(
-        "python", "-m", "mtls_openssl", "convert", path, path, "--to", "pem", *plain, "--force"
-    )  # fmt: skip
+    return conversion(patient, name, name, "--to", "pem", *plain, "--force")
 
 
 def left_alone(patient: Patient, name: str) -> str:
     """The command that leaves the first certificate alone in a file; the backup has what it had."""
-    path = path_of(patient, name)
-    only = ("--only", "certificate", "--force")
-    return prompt.line("python", "-m", "mtls_openssl", "convert", path, path, *only)
+    return conversion(patient, name, name, "--only", "certificate", "--force")
+
+
+def conversion(patient: Patient, source: str, result: str, *options: str) -> str:
+    """The command that writes a file of the set from another one."""
+    files = path_of(patient, source), path_of(patient, result)
+    return prompt.line("python", "-m", "mtls_openssl", "convert", *files, *options)
 
 
 def path_of(patient: Patient, name: str) -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mtls_openssl.doctor.mending import path_of
+from mtls_openssl.doctor.mending import conversion, path_of
 from mtls_openssl.doctor.patient import Patient
 from mtls_openssl.inspection.objects import Certificate
 from mtls_openssl.manifest import ROOT
@@ -34,13 +34,13 @@ def _unpacked(patient: Patient) -> str:
     for bundle in patient.members.bundles:
         others = list(_certificates(patient, bundle))[1:]
         if key and [one.public_key for one in others] == [key]:
-            words = ["convert", path_of(patient, bundle), path_of(patient, f"{ROOT}.crt")]
+            options = ["--only", "chain"]
+            if patient.files[f"{ROOT}.crt"].there:
+                options += ["--force"]
             password = f"{bundle}.password"
             if (patient.folder / password).is_file():
-                words += ["--password-file", path_of(patient, password)]
-            if patient.files[f"{ROOT}.crt"].there:
-                words += ["--force"]
-            return prompt.line("python", "-m", "mtls_openssl", *words, "--only", "chain")
+                options += ["--password-file", path_of(patient, password)]
+            return conversion(patient, bundle, f"{ROOT}.crt", *options)
     return ""
 
 
