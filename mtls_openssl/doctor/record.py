@@ -58,7 +58,10 @@ def log(patient: Patient, known: Collection[str]) -> Iterator[Finding]:
                 changed[0],
                 _("{file} is an earlier one, which a backup has as well.", file=changed[0]),
                 _("it was brought back by hand; the log has the hash of the one made last"),
-                proof,
+                _(
+                    "nothing, if that was meant; else look what the backups have: {command}",
+                    command=mending.ours(patient, "restore"),
+                ),
             )
         else:
             yield Finding(
