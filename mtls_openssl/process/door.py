@@ -13,12 +13,13 @@ import functools
 import os
 import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import IO, Any, ParamSpec, Protocol, TypeVar
 
 from mtls_openssl.interrupts import held, shielded
 from mtls_openssl.process import plumbing
@@ -155,15 +156,17 @@ class Door:
     ) -> Finished:
         clock = _Clock()
         try:
-            with _spoken_to(stdin) as source:
-                child = self._popen(executable, argv, cwd, env, source)
+            with _spoken_to(stdin) as source, _complained_to() as errors:
+                child = self._popen(executable, argv, cwd, env, stdin=source, stderr=errors)
                 if child is None:
                     return clock.finished(Ending.STOPPED, None)
-                return self._to_its_end(child, limit, clock)
+                return self._to_its_end(child, errors, limit, clock)
         except (OSError, plumbing.CommandNotFound) as error:
             return clock.finished(Ending.NOT_STARTED, None, err=str(error).encode())
 
-    def _to_its_end(self, child: Any, limit: float, clock: _Clock) -> Finished:
+    def _to_its_end(
+        self, child: Any, errors: IO[bytes] | int, limit: float, clock: _Clock
+    ) -> Finished:
         try:
             out, err = child.communicate(timeout=limit)
             ending = Ending.STOPPED if self._closed and child.returncode else Ending.EXITED
@@ -174,6 +177,9 @@ class Door:
         finally:
             with self._lock:
                 self._running.discard(child)
+        if not isinstance(errors, int):
+            errors.seek(0)
+            err = errors.read()
         return clock.finished(ending, child.returncode, out, err)
 
     def _start(
@@ -181,7 +187,7 @@ class Door:
     ) -> Serving:
         clock = _Clock()
         try:
-            child = self._popen(executable, argv, cwd, env, subprocess.DEVNULL)
+            child = self._popen(executable, argv, cwd, env, stdin=subprocess.DEVNULL)
         except (OSError, plumbing.CommandNotFound) as error:
             failed = clock.finished(Ending.NOT_STARTED, None, err=str(error).encode())
             return Serving(self, clock, None, failed)
@@ -194,12 +200,12 @@ class Door:
         argv: Sequence[str],
         cwd: Path,
         env: Mapping[str, str],
-        stdin: int,
+        **streams: IO[bytes] | int,
     ) -> Any:
         with self._lock:
             if self._closed:
                 return None
-            more = {"stdin": stdin, **by_itself(executable)}
+            more = {**streams, **by_itself(executable)}
             child: Any = patiently(
                 lambda: self._starting(executable, argv, cwd=cwd, env=env, **more)
             )
@@ -321,6 +327,20 @@ def _spoken_to(words: bytes | None) -> Iterator[int]:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def _complained_to() -> contextlib.AbstractContextManager[IO[bytes] | int]:
+    """The standard error of a process: a file in memory, or a pipe where the system has none.
+
+    openssl writes a character for each number that it tries for a prime, a thousand for an RSA
+    key, and a line in pieces for each name that it signs. On a pipe each of them wakes a thread of
+    ours.
+    """
+    if sys.platform == "linux":
+        # Python has no name for it on an old one, and a container may not allow it.
+        with contextlib.suppress(AttributeError, OSError):
+            return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return contextlib.nullcontext(subprocess.PIPE)
 
 
 def _drain(child: Any) -> tuple[bytes, bytes]:
