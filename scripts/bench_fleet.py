@@ -274,7 +274,7 @@ def figures(count: int, few: int, rounds: int) -> None:
         bare(root, count // 10)
         reading(root / f"P-256-{count}")
         of_rsa(root, count // 10)
-        compared(root, count * 2 // 5, few, rounds)
+        compared(root, count, few, rounds)
 
 
 def main() -> None:
