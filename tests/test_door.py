@@ -44,6 +44,13 @@ def test_all_that_a_process_says_is_heard(
     assert (said.stderr, said.stdout) == ("e" * MUCH, "o" * MUCH)
 
 
+@pytest.mark.posix
+def test_what_a_wrapper_script_says_of_its_own_stands_before_what_openssl_says() -> None:
+    said = run("/bin/sh", "-c", "echo the wrapper > /dev/stderr; echo openssl >&2")
+
+    assert said.stderr == "the wrapper\nopenssl\n"
+
+
 def refused(_name: str) -> int:
     raise PermissionError
 

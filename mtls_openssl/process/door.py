@@ -337,9 +337,14 @@ def _complained_to() -> contextlib.AbstractContextManager[IO[bytes] | int]:
     ours.
     """
     if sys.platform == "linux":
+        import fcntl  # noqa: PLC0415 - of this system
+
         # Python has no name for it on an old one, and a container may not allow it.
         with contextlib.suppress(AttributeError, OSError):
-            return os.fdopen(os.memfd_create("stderr"), "w+b")
+            file = os.fdopen(os.memfd_create("stderr"), "w+b")
+            # A wrapper script that opens /dev/stderr is not to be written over by openssl.
+            fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
+            return file
     return contextlib.nullcontext(subprocess.PIPE)
 
 
